@@ -1,0 +1,75 @@
+"""The windows of the rules, all half open and all ending before ``as_of``.
+
+Source: project rules, Time. ``as_of`` is a date and is exclusive; no wall clock decides a result.
+"""
+
+from __future__ import annotations
+
+import calendar
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+FLU_SEASON_FIRST_MONTH = 9
+
+
+def months_before(day: date, months: int) -> date:
+    """The same day ``months`` calendar months earlier, or that month's last day where it is shorter.
+
+    >>> months_before(date(2024, 3, 31), 1)
+    datetime.date(2024, 2, 29)
+    """
+    total = day.year * 12 + day.month - 1 - months
+    year, month = divmod(total, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    return date(year, month + 1, min(day.day, last))
+
+
+def days_before(day: date, days: int) -> date:
+    """The day ``days`` days earlier.
+
+    >>> days_before(date(2024, 3, 1), 1)
+    datetime.date(2024, 2, 29)
+    """
+    return day - timedelta(days=days)
+
+
+def flu_season_start(day: date) -> date:
+    """1 September of the season that ``day`` lies in.
+
+    >>> flu_season_start(date(2026, 8, 31)), flu_season_start(date(2026, 9, 1))
+    (datetime.date(2025, 9, 1), datetime.date(2026, 9, 1))
+    """
+    year = day.year if day.month >= FLU_SEASON_FIRST_MONTH else day.year - 1
+    return date(year, FLU_SEASON_FIRST_MONTH, 1)
+
+
+@dataclass(frozen=True)
+class Windows:
+    """First day of every window that ends before ``as_of``; they become the one-row SQL table ``run``."""
+
+    as_of: date
+    start_90d: date
+    start_12m: date
+    start_24m: date
+    start_5y: date
+    last_calendar_year_start: date
+    last_calendar_year_end: date
+    flu_season_start: date
+
+    @classmethod
+    def ending_before(cls, as_of: date) -> Windows:
+        """The windows of a run as of ``as_of``.
+
+        >>> Windows.ending_before(date(2026, 4, 1)).last_calendar_year_end
+        datetime.date(2026, 1, 1)
+        """
+        return cls(
+            as_of=as_of,
+            start_90d=days_before(as_of, 90),
+            start_12m=months_before(as_of, 12),
+            start_24m=months_before(as_of, 24),
+            start_5y=months_before(as_of, 60),
+            last_calendar_year_start=date(as_of.year - 1, 1, 1),
+            last_calendar_year_end=date(as_of.year, 1, 1),
+            flu_season_start=flu_season_start(as_of),
+        )
