@@ -9,8 +9,6 @@ import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-FLU_SEASON_FIRST_MONTH = 9
-
 
 def months_before(day: date, months: int) -> date:
     """The same day ``months`` calendar months earlier, or that month's last day where it is shorter.
@@ -33,16 +31,6 @@ def days_before(day: date, days: int) -> date:
     return day - timedelta(days=days)
 
 
-def flu_season_start(day: date) -> date:
-    """1 September of the season that ``day`` lies in.
-
-    >>> flu_season_start(date(2026, 8, 31)), flu_season_start(date(2026, 9, 1))
-    (datetime.date(2025, 9, 1), datetime.date(2026, 9, 1))
-    """
-    year = day.year if day.month >= FLU_SEASON_FIRST_MONTH else day.year - 1
-    return date(year, FLU_SEASON_FIRST_MONTH, 1)
-
-
 @dataclass(frozen=True)
 class Windows:
     """First day of every window that ends before ``as_of``; they become the one-row SQL table ``run``."""
@@ -54,7 +42,6 @@ class Windows:
     start_5y: date
     last_calendar_year_start: date
     last_calendar_year_end: date
-    flu_season_start: date
 
     @classmethod
     def ending_before(cls, as_of: date) -> Windows:
@@ -71,5 +58,4 @@ class Windows:
             start_5y=months_before(as_of, 60),
             last_calendar_year_start=date(as_of.year - 1, 1, 1),
             last_calendar_year_end=date(as_of.year, 1, 1),
-            flu_season_start=flu_season_start(as_of),
         )

@@ -1,0 +1,51 @@
+# Everything a person or CI needs: make setup, make demo, make test. The other targets are parts of these.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV_VERSION := 0.13.9
+DEMO_PEOPLE ?= 230000
+DEMO_SEED ?= 1
+DEMO_AS_OF ?= 2026-04-01
+export OMP_NUM_THREADS ?= 2
+
+.PHONY: setup demo test test-slow lint format clean
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: requirements.lock pyproject.toml
+	@if [ -s apt.txt ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		dpkg -s $$(cat apt.txt) >/dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq $$(cat apt.txt)); fi
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
+	touch $@
+
+demo: setup
+	test -f keys/site.key || $(BIN)/riskstrat keys init
+	$(BIN)/riskstrat demo --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --as-of $(DEMO_AS_OF) --faults
+	$(BIN)/riskstrat run --as-of $(DEMO_AS_OF)
+
+test: setup lint
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup
+	$(BIN)/python -m pytest -m slow
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock:
+	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
+
+clean:
+	rm -rf landing output state
