@@ -1,0 +1,134 @@
+"""All definitions of a site, loaded and checked against each other."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
+from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, load_cohorts
+from riskstrat.definitions.contracts import Contract, load_contracts
+from riskstrat.definitions.geography import Geography, load_geography
+from riskstrat.definitions.policies import Ranking, WorklistLayout, load_ranking, load_worklist_layout
+from riskstrat.definitions.reference import ReferenceTable, load_reference
+from riskstrat.definitions.scores import ScoreTable, load_scores
+from riskstrat.definitions.sources import Layout, Source, Sources, load_layouts, load_sources
+from riskstrat.errors import DefinitionError
+
+FEATURES = "features"
+RANK_COLUMNS = ("risk_score", "score")
+WORKLIST_COLUMNS = ("rank", "cohort_rank", "score", "reasons", "within_capacity")
+
+
+@dataclass(frozen=True)
+class Library:
+    """Everything that a site knows and decides. ``root`` is the site's folder."""
+
+    root: Path
+    contracts: Mapping[str, Contract]
+    sources: Sources
+    layouts: Mapping[str, Layout]
+    geography: Geography
+    codelists: Mapping[str, CodeList]
+    value_rules: tuple[ValueRule, ...]
+    scores: Mapping[str, ScoreTable]
+    reference: Mapping[str, ReferenceTable]
+    cohorts: Mapping[str, Cohort]
+    ranking: Ranking
+    worklist_layout: WorklistLayout
+
+    @property
+    def pipelines(self) -> Path:
+        return self.root / "pipelines"
+
+    @property
+    def extract_names(self) -> tuple[str, ...]:
+        """The extracts that come in, the register first."""
+        register = self.sources.register
+        others = [name for name, contract in self.contracts.items() if contract.direction == "in" and name != register]
+        return (register, *others)
+
+    @property
+    def register_extract(self) -> str:
+        return self.sources.register
+
+    def source(self, extract: str) -> Source:
+        """How an extract is delivered."""
+        return self.sources.by_extract[extract]
+
+
+def load_library(root: Path) -> Library:
+    """Load and cross-check every definition of the site at ``root``. Raises DefinitionError on the first mistake."""
+    config = root / "config"
+    library = Library(
+        root=root,
+        contracts=load_contracts(root / "data_contracts"),
+        sources=load_sources(config / "sources.yaml"),
+        layouts=load_layouts(config / "sources"),
+        geography=load_geography(config / "geography"),
+        codelists=load_codelists(config / "codelists"),
+        value_rules=load_value_rules(config / "codelists" / "efi_values.csv"),
+        scores=load_scores(config / "scores"),
+        reference=load_reference(config / "reference"),
+        cohorts=load_cohorts(config / "cohorts"),
+        ranking=load_ranking(config / "ranking.yaml"),
+        worklist_layout=load_worklist_layout(config / "worklists.yaml"),
+    )
+    _check_sources(library)
+    _check_layouts(library)
+    _check_columns(library)
+    return library
+
+
+def _check_sources(library: Library) -> None:
+    path = library.root / "config" / "sources.yaml"
+    incoming = {name for name, contract in library.contracts.items() if contract.direction == "in"}
+    for name in sorted(incoming - library.sources.by_extract.keys()):
+        raise DefinitionError(f"the extract {name} is missing.", file=path, column=name, remedy=f"add '{name}: {{}}'.")
+    named = [*library.sources.by_extract, *(gap.extract for gap in library.sources.declared_gaps)]
+    for name in named:
+        _known(name, incoming, path, "extract", "an extract with a contract in data_contracts/")
+
+
+def _check_layouts(library: Library) -> None:
+    for layout in library.layouts.values():
+        path = library.root / "config" / "sources" / f"{layout.name}.yaml"
+        for name, mappings in layout.extracts.items():
+            _known(name, library.extract_names, path, name, "an extract")
+            known = [column.name for column in library.contracts[name].columns]
+            for mapping in mappings:
+                for column in mapping.columns:
+                    _known(column, known, path, column, f"a column of {name}")
+
+
+def _check_columns(library: Library) -> None:
+    config = library.root / "config"
+    if FEATURES not in library.contracts:
+        raise DefinitionError(
+            "is missing.", file=library.root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
+        )
+    features = [column.name for column in library.contracts[FEATURES].columns]
+    for component in library.ranking.components.values():
+        _known(component.feature, features, config / "ranking.yaml", component.feature, "a feature")
+    for column in library.worklist_layout.columns:
+        _known(column, [*features, *WORKLIST_COLUMNS], config / "worklists.yaml", column, "a feature")
+    for cohort in library.cohorts.values():
+        path = config / "cohorts" / f"{cohort.name}.yaml"
+        for item in cohort.rank_by:
+            _known(item.column, [*features, *RANK_COLUMNS], path, "rank_by", "a feature")
+        for template in cohort.reasons:
+            for name in PLACEHOLDER.findall(template):
+                _known(name, features, path, "reasons", "a feature")
+
+
+def _known(name: str, known: Iterable[str], path: Path, column: str, what: str) -> None:
+    if name not in known:
+        near = difflib.get_close_matches(name, list(known), n=1)
+        raise DefinitionError(
+            f"'{name}' is not {what}.",
+            file=path,
+            column=column,
+            remedy=f"did you mean '{near[0]}'?" if near else "correct the name.",
+        )

@@ -1,0 +1,56 @@
+"""Local decisions that are neither a code list nor a cohort: how people are ranked and what a worklist shows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from riskstrat.definitions.documents import check_keys, read_mapping
+from riskstrat.errors import DefinitionError
+
+COMPONENT_KEYS = ("feature", "points_per_unit")
+
+
+@dataclass(frozen=True)
+class ScoreComponent:
+    """One part of the score: ``points_per_unit`` points for each unit of a feature."""
+
+    feature: str
+    points_per_unit: int
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """``config/ranking.yaml``: the transparent score as a sum of named components."""
+
+    title: str
+    why: str
+    components: Mapping[str, ScoreComponent]
+
+
+@dataclass(frozen=True)
+class WorklistLayout:
+    """``config/worklists.yaml``: the columns of a worklist file, from the cohort and the feature table."""
+
+    columns: tuple[str, ...]
+
+
+def load_ranking(path: Path) -> Ranking:
+    """Parse the score's components. Raises DefinitionError."""
+    document = read_mapping(path)
+    check_keys(document, allowed=("title", "why", "components"), required=("title", "why", "components"), file=path)
+    components = {}
+    for name, entry in document["components"].items():
+        check_keys(entry, allowed=COMPONENT_KEYS, required=COMPONENT_KEYS, file=path, where=name)
+        if not isinstance(entry["points_per_unit"], int):
+            raise DefinitionError(f"points_per_unit of {name} must be a whole number.", file=path, column=name)
+        components[str(name)] = ScoreComponent(str(entry["feature"]), entry["points_per_unit"])
+    return Ranking(str(document["title"]), str(document["why"]), components)
+
+
+def load_worklist_layout(path: Path) -> WorklistLayout:
+    """Parse the worklist's columns. Raises DefinitionError."""
+    document = read_mapping(path)
+    check_keys(document, allowed=("columns",), required=("columns",), file=path)
+    return WorklistLayout(tuple(str(column) for column in document["columns"]))

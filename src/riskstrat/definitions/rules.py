@@ -1,0 +1,242 @@
+"""The rules that a contract's columns and checks imply, each as SQL that is true for a row that fails.
+
+A rule's SQL reads the extract's typed columns. For the identifier it also reads ``person`` (NULL when the number is
+not on the register) and the SQL macro ``is_valid_nhs_number``; whoever runs the rules supplies both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ColumnType = Literal["text", "integer", "number", "date", "timestamp", "boolean"]
+Kind = Literal["type", "required", "allowed", "pattern", "range", "nhs_number", "row"]
+Severity = Literal["quarantine", "warn"]
+
+SQL_TYPES: Mapping[str, str] = {
+    "text": "VARCHAR",
+    "integer": "INTEGER",
+    "number": "DOUBLE",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "boolean": "BOOLEAN",
+}
+WRITTEN_AS = {
+    "integer": "a whole number",
+    "number": "a number with a decimal point and no thousands separator",
+    "date": "a date written YYYY-MM-DD",
+    "timestamp": "a time written YYYY-MM-DD HH:MM:SS",
+    "boolean": "true or false",
+}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of an extract or output.
+
+    ``required`` means that the header must have it; its rules say what an empty value means. ``private`` columns are
+    read for their contract and never staged. ``unknown`` stands in for an empty value and for one outside
+    ``allowed``. ``about`` holds the column's remaining custom properties (the feature catalogue's).
+    """
+
+    name: str
+    type: ColumnType
+    required: bool
+    key: bool
+    identifier: bool
+    private: bool
+    description: str
+    allowed: tuple[str, ...] = ()
+    unknown: str | None = None
+    about: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sql_type(self) -> str:
+        """The column's DuckDB type."""
+        return SQL_TYPES[self.type]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One check of one row: ``sql`` is TRUE when the row fails and never NULL.
+
+    A row that fails a ``quarantine`` rule is set aside; a ``warn`` rule only counts it.
+    """
+
+    id: str
+    extract: str
+    column: str | None
+    kind: Kind
+    severity: Severity
+    sql: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a contract states about a column or a row, before it is SQL.
+
+    ``name`` and ``condition`` (true for a failing row) belong to row checks; ``message`` and ``remedy`` replace the
+    usual wording.
+    """
+
+    kind: Kind
+    severity: Severity
+    allowed: tuple[str, ...] = ()
+    pattern: str | None = None
+    minimum: float | None = None
+    maximum: float | None = None
+    name: str | None = None
+    condition: str | None = None
+    message: str | None = None
+    remedy: str | None = None
+
+
+def column_rules(extract: str, column: Column, checks: Iterable[Check], *, has_deleted: bool) -> list[Rule]:
+    """The rules of one column, in the order type, then as checked.
+
+    A row that the supplier deleted needs its key only, so other columns are not held against it.
+    """
+    guard = " AND NOT COALESCE(deleted, FALSE)" if has_deleted and not column.key else ""
+    rules = []
+    if column.type != "text":
+        rules.append(_type_rule(extract, column))
+    for check in checks:
+        if column.identifier and check.kind == "required":
+            rules += _number_rules(extract, column, guard)
+        else:
+            rules.append(_checked(extract, column, check, guard))
+    return rules
+
+
+def row_rules(extract: str, checks: Iterable[Check], *, has_deleted: bool) -> list[Rule]:
+    """The rules over whole rows: first the structure of a line, then the contract's own."""
+    guard = " AND NOT COALESCE(deleted, FALSE)" if has_deleted else ""
+    structure = Rule(
+        f"{extract}.row.structure",
+        extract,
+        None,
+        "row",
+        "quarantine",
+        "FALSE",
+        "The line has another number of fields than the header, an unclosed quote, or bytes that are not UTF-8.",
+        "Ask for the file again as UTF-8 CSV, with text that holds commas, quotes or line breaks in double quotes.",
+    )
+    own = [
+        Rule(
+            f"{extract}.row.{check.name}",
+            extract,
+            None,
+            "row",
+            check.severity,
+            f"COALESCE({check.condition}, FALSE){guard}",
+            check.message or "",
+            check.remedy or "",
+        )
+        for check in checks
+    ]
+    return [structure, *own]
+
+
+def _type_rule(extract: str, column: Column) -> Rule:
+    """A value that cannot be read sets the row aside, unless it is an optional measurement: its code still counts."""
+    written = WRITTEN_AS[column.type]
+    severity: Severity = "warn" if column.type == "number" and not column.required else "quarantine"
+    return Rule(
+        f"{extract}.{column.name}.type",
+        extract,
+        column.name,
+        "type",
+        severity,
+        "FALSE",
+        f"{column.name} is not {written}.",
+        f"Send {column.name} as {written}, or leave it empty where the column may be.",
+    )
+
+
+def _number_rules(extract: str, column: Column, guard: str) -> list[Rule]:
+    name = column.name
+    return [
+        Rule(
+            f"{extract}.{name}.missing",
+            extract,
+            name,
+            "nhs_number",
+            "quarantine",
+            f"{name} IS NULL{guard}",
+            "The NHS number is empty, so the row cannot be linked to a person.",
+            "Ask the supplier to trace the person and send the row again with an NHS number.",
+        ),
+        Rule(
+            f"{extract}.{name}.invalid",
+            extract,
+            name,
+            "nhs_number",
+            "quarantine",
+            f"{name} IS NOT NULL AND person IS NULL AND NOT is_valid_nhs_number({name}){guard}",
+            "The NHS number has not ten digits, fails its modulus 11 check digit, or repeats one digit ten times.",
+            "Ask the supplier to correct or trace the number and send the row again.",
+        ),
+    ]
+
+
+def _checked(extract: str, column: Column, check: Check, guard: str) -> Rule:
+    sql, message, remedy = _SENTENCES[check.kind](column, check)
+    return Rule(
+        f"{extract}.{column.name}.{check.kind}",
+        extract,
+        column.name,
+        check.kind,
+        check.severity,
+        f"{sql}{guard}",
+        check.message or message,
+        check.remedy or remedy,
+    )
+
+
+def _required(column: Column, _: Check) -> tuple[str, str, str]:
+    return (
+        f"{column.name} IS NULL",
+        f"{column.name} is empty.",
+        f"Ask the supplier to fill {column.name} in every row.",
+    )
+
+
+def _allowed(column: Column, check: Check) -> tuple[str, str, str]:
+    listed = ", ".join(_quoted(value) for value in check.allowed)
+    return (
+        f"{column.name} IS NOT NULL AND {column.name} NOT IN ({listed})",
+        f"{column.name} is not one of the values that the contract lists.",
+        f"Send one of {', '.join(check.allowed)}, or translate local values in the layout under config/sources/.",
+    )
+
+
+def _pattern(column: Column, check: Check) -> tuple[str, str, str]:
+    return (
+        f"{column.name} IS NOT NULL AND NOT regexp_matches({column.name}, {_quoted(str(check.pattern))})",
+        f"{column.name} has not the form that the contract states.",
+        f"Send {column.name} in the form {check.pattern}.",
+    )
+
+
+def _range(column: Column, check: Check) -> tuple[str, str, str]:
+    ends = [
+        (f"{column.name} < {check.minimum}", f"{check.minimum} or more", check.minimum),
+        (f"{column.name} > {check.maximum}", f"{check.maximum} or less", check.maximum),
+    ]
+    stated = [(test, words) for test, words, end in ends if end is not None]
+    words = " and ".join(words for _, words in stated)
+    return (
+        f"{column.name} IS NOT NULL AND ({' OR '.join(test for test, _ in stated)})",
+        f"{column.name} is not {words}.",
+        f"Send {column.name} as {words}.",
+    )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+_SENTENCES = {"required": _required, "allowed": _allowed, "pattern": _pattern, "range": _range}

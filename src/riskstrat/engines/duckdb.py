@@ -1,0 +1,112 @@
+"""DuckDB, embedded: one database file for a run's tables, one in memory for the NHS numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from riskstrat.errors import DefinitionError
+
+# Only these messages speak of the statement alone; others can quote a value of the data.
+STATEMENT_ERRORS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """An SQL string literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+class DuckDBEngine:
+    """The run's DuckDB connection, with pinned threads, bounded memory and encrypted spill files."""
+
+    def __init__(self, database: Path, *, threads: int, memory_limit: str) -> None:
+        self.connection = duckdb.connect(str(database))
+        self.connection.execute(f"SET threads = {int(threads)}")
+        self.connection.execute(f"SET memory_limit = {literal(memory_limit)}")
+        self.connection.execute(f"SET temp_directory = {literal(str(database.parent / 'spill'))}")
+        self.connection.execute("SET temp_file_encryption = true")
+        self.connection.execute("SET enable_progress_bar = false")
+        self.connection.execute("SET TimeZone = 'UTC'")
+
+    def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        """Run a statement to its end and return its rows; undrained results can lose errors."""
+        cursor = self.connection.execute(statement, parameters) if parameters else self.connection.execute(statement)
+        return cursor.fetchall() if cursor.description else []
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        return self.execute(select)
+
+    def load(self, table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
+        self.execute(f"CREATE TABLE {quoted(table)} ({', '.join(f'{quoted(name)} {kind}' for name, kind in columns)})")
+        values = [list(row) for row in rows]
+        if not values:
+            return
+        import pyarrow as pa
+
+        batch = pa.table(
+            {name: [row[place] for row in values] for place, (name, _) in enumerate(columns)},
+        )
+        self.connection.register("incoming_rows", batch)
+        casts = ", ".join(f"CAST({quoted(name)} AS {kind})" for name, kind in columns)
+        self.execute(f"INSERT INTO {quoted(table)} SELECT {casts} FROM incoming_rows")
+        self.connection.unregister("incoming_rows")
+
+    def create(self, table: str, select: str) -> None:
+        self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
+
+    def export(self, select: str, path: Path) -> None:
+        self.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+
+    def count(self, table: str) -> int:
+        return int(self.execute(f"SELECT count(*) FROM {quoted(table)}")[0][0])
+
+    def tables_of(self, select: str) -> set[str]:
+        return {str(name).strip('"') for name in self.connection.get_table_names(select)}
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def run_sql_folder(engine: DuckDBEngine, folder: Path) -> list[str]:
+    """Make a table of every ``NAME.sql`` in ``folder``, in the order in which they need each other.
+
+    Returns the table names in that order. Raises DefinitionError on a file that does not parse or bind,
+    and on files that need each other in a circle.
+    """
+    statements = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
+    needs = {}
+    for name, statement in statements.items():
+        try:
+            needs[name] = engine.tables_of(statement) & statements.keys()
+        except duckdb.Error as problem:
+            raise _sql_error(folder / f"{name}.sql", problem) from None
+    done: list[str] = []
+    while len(done) < len(statements):
+        ready = [name for name in statements if name not in done and needs[name] <= set(done)]
+        if not ready:
+            waiting = ", ".join(sorted(set(statements) - set(done)))
+            raise DefinitionError(
+                f"these files need each other in a circle: {waiting}.", file=folder, remedy="break the circle."
+            )
+        for name in ready:
+            try:
+                engine.create(name, statements[name])
+            except duckdb.OutOfMemoryException:
+                raise
+            except duckdb.Error as problem:
+                raise _sql_error(folder / f"{name}.sql", problem) from None
+            done.append(name)
+    return done
+
+
+def _sql_error(path: Path, problem: duckdb.Error) -> DefinitionError:
+    detail = str(problem).splitlines()[0] if isinstance(problem, STATEMENT_ERRORS) else type(problem).__name__
+    return DefinitionError(f"this SQL does not run: {detail}", file=path, remedy="correct the statement.")

@@ -1,0 +1,220 @@
+"""A run from landing to published lists: the stages in order, the lock, and what a crash leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from riskstrat import __version__
+from riskstrat.definitions.library import Library, load_library
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.errors import RiskstratError, RunLockedError
+from riskstrat.keys import key_fingerprint, read_site_key
+from riskstrat.progress import Progress
+from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
+from riskstrat.stages.cohorts import cohorts
+from riskstrat.stages.context import Context
+from riskstrat.stages.features import features
+from riskstrat.stages.ingest import ingest
+from riskstrat.stages.ingest.deliveries import find_deliveries
+from riskstrat.stages.link import link
+from riskstrat.stages.publish import point_latest, publish, sha256
+from riskstrat.stages.report import report
+from riskstrat.stages.score import score
+from riskstrat.stages.worklists import worklists
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STAGES = (ingest, link, features, score, cohorts, worklists, report, publish)
+TEST_KEY = bytes(range(32))
+UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A published run: its folder and manifest, and whether it stood there already."""
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    was_published_before: bool
+
+
+def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | None = None) -> Outcome:
+    """Compute and publish the run of ``as_of``.
+
+    The same inputs, definitions, key and code give the same run; one that is published already is only pointed to,
+    unless ``force`` asks to compute it again and compare. Raises RiskstratError with the exit code of its kind.
+    """
+    progress = progress or Progress()
+    key = read_site_key(site.keys)
+    library = load_library(site.root)
+    with _locked(site), _translated(site):
+        deliveries = find_deliveries(site.landing, as_of, library)
+        with progress.stage("hash"):
+            identity = _identity(site, as_of, deliveries.paths, key)
+        name = f"{as_of:%Y%m%d}-{_digest(identity)[:10]}"
+        published = site.output / "runs" / name
+        if (published / "manifest.json").is_file() and not force:
+            point_latest(site.output, name)
+            progress.say(f"run {name} is published already; nothing has changed since.")
+            return Outcome(published, json.loads((published / "manifest.json").read_text(encoding="utf-8")), True)
+        with _workplace(site, name) as (work, building):
+            engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
+            try:
+                context = Context(as_of, library, engine, site.landing, building, key, progress)
+                context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
+                for stage in STAGES:
+                    with progress.stage(stage.__name__):
+                        stage(context)
+            finally:
+                engine.close()
+    return Outcome(published, context.manifest, False)
+
+
+def compute_features(
+    site_root: Path, extracts: Mapping[str, Sequence[Mapping[str, object]]], as_of: date
+) -> pa.Table:
+    """The feature table of rows given by hand, through the real ingest, link and features stages.
+
+    ``extracts`` holds canonical rows, NHS numbers of the synthetic 999 range included; nothing is published, no
+    threshold stops it, and people are keyed with TEST_KEY. For trying a definition and for tests.
+    """
+    with tempfile.TemporaryDirectory(prefix="riskstrat-") as folder:
+        place = Path(folder)
+        delivery = place / "landing" / (as_of - timedelta(days=1)).isoformat()
+        delivery.mkdir(parents=True)
+        for name, rows in extracts.items():
+            _write_rows(delivery / f"{name}.csv", rows)
+        building = place / "run"
+        building.mkdir()
+        site = load_site(site_root)
+        engine = DuckDBEngine(place / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
+        try:
+            context = Context(
+                as_of,
+                load_library(site_root),
+                engine,
+                place / "landing",
+                building,
+                TEST_KEY,
+                Progress(quiet=True),
+                judged=False,
+            )
+            for stage in (ingest, link, features):
+                stage(context)
+            return engine.connection.execute("SELECT * FROM features ORDER BY person_id").to_arrow_table()
+        finally:
+            engine.close()
+
+
+def _write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, columns)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def _identity(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> dict[str, Any]:
+    """Everything that decides a run's bytes: as_of, code, key, input files and definitions."""
+    definitions = [
+        path
+        for folder in DEFINITION_FOLDERS
+        for path in sorted((site.root / folder).rglob("*"))
+        if path.is_file() and path.relative_to(site.root).as_posix() not in UNHASHED
+    ]
+    with ThreadPoolExecutor(max_workers=site.threads) as pool:
+        hashes = list(pool.map(sha256, [*inputs, *definitions]))
+    return {
+        "as_of": as_of.isoformat(),
+        "code_version": code_version(),
+        "key": key_fingerprint(key),
+        "inputs": {
+            path.relative_to(site.landing).as_posix(): value for path, value in zip(inputs, hashes, strict=False)
+        },
+        "definitions": {
+            path.relative_to(site.root).as_posix(): value
+            for path, value in zip(definitions, hashes[len(inputs) :], strict=True)
+        },
+    }
+
+
+def code_version() -> str:
+    """The package's version and a hash of its source, so that changed code gives a new run."""
+    package = Path(__file__).parent
+    digest = hashlib.sha256()
+    for path in sorted(package.rglob("*")):
+        if path.suffix in (".py", ".j2", ".csv") and "default_site" not in path.parts:
+            digest.update(path.relative_to(package).as_posix().encode())
+            digest.update(path.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def _digest(identity: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
+
+
+@contextmanager
+def _locked(site: Site) -> Iterator[None]:
+    """Hold the site's lock; the operating system lets go of it when the process ends, however it ends."""
+    site.state.mkdir(parents=True, exist_ok=True)
+    path = site.state / "run.lock"
+    with path.open("a") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunLockedError(
+                "another run of this site is going on.", file=path, remedy="wait until it has ended, then try again."
+            ) from None
+        yield
+
+
+@contextmanager
+def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
+    """A work folder for tables and a hidden folder beside the published runs; leftovers of a crash go first."""
+    runs, works = site.output / "runs", site.state / "work"
+    runs.mkdir(parents=True, exist_ok=True)
+    work, building = works / name, runs / f".{name}.partial"
+    for leftover in (works, *runs.glob(".*.partial")):
+        shutil.rmtree(leftover, ignore_errors=True)
+    work.mkdir(parents=True)
+    building.mkdir()
+    try:
+        yield work, building
+    finally:
+        shutil.rmtree(works, ignore_errors=True)
+        shutil.rmtree(building, ignore_errors=True)
+
+
+@contextmanager
+def _translated(site: Site) -> Iterator[None]:
+    """Say what a full disk or too little memory means; a database message may quote data and is not shown."""
+    try:
+        yield
+    except duckdb.OutOfMemoryException:
+        raise RiskstratError(
+            f"the run needs more memory than its limit ({site.memory_limit}).",
+            file=site.root / "config" / "site.yaml",
+            column="memory_limit",
+            remedy="raise the limit, or free disk space for spilling.",
+        ) from None
+    except OSError as problem:
+        raise RiskstratError(
+            f"{problem.strerror or 'the file system failed'}.",
+            file=problem.filename,
+            remedy="check free disk space and permissions; the last published run is untouched.",
+        ) from None

@@ -1,0 +1,44 @@
+"""What a run carries from stage to stage."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from riskstrat.dates import Windows
+from riskstrat.definitions.library import Library
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.progress import Progress
+
+if TYPE_CHECKING:
+    from riskstrat.stages.ingest.accounting import Books
+
+
+@dataclass
+class Context:
+    """One run: its definitions, its database, the folder that becomes the published run, and its manifest.
+
+    ``key`` is the site key; ``judged`` says whether contract thresholds may stop the run.
+    """
+
+    as_of: date
+    library: Library
+    engine: DuckDBEngine
+    landing: Path
+    building: Path
+    key: bytes
+    progress: Progress
+    judged: bool = True
+    manifest: dict[str, Any] = field(default_factory=dict)
+    books: list[Books] = field(default_factory=list)
+
+    @property
+    def windows(self) -> Windows:
+        return Windows.ending_before(self.as_of)
+
+    def warn(self, text: str) -> None:
+        """Keep a warning for the manifest and the report, and say it now."""
+        self.manifest.setdefault("warnings", []).append(text)
+        self.progress.say(f"warning: {text}")

@@ -1,0 +1,89 @@
+"""The header of a delivered file: which columns it has, in which order, and whether they are the contract's."""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import gzip
+import io
+import zlib
+from pathlib import Path
+
+from riskstrat.definitions.contracts import Contract
+from riskstrat.errors import ContractBrokenError
+
+OTHER_DELIMITERS = {";": "semicolons", "|": "pipes", "\t": "tabs"}
+
+
+def read_header(path: Path) -> list[str]:
+    """The column names of a CSV, gzipped CSV or Parquet file. Raises ContractBrokenError on an unreadable one."""
+    return _parquet_header(path) if path.suffix == ".parquet" else _csv_header(path)
+
+
+def _csv_header(path: Path) -> list[str]:
+    try:
+        with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as stream:
+            first = next(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True), [])
+    except UnicodeDecodeError:
+        raise ContractBrokenError(
+            "the header is not UTF-8 text.", file=path, row=1, remedy="ask for the file again as UTF-8."
+        ) from None
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise truncated_gzip(path) from None
+    except csv.Error:
+        raise ContractBrokenError(
+            "the header is not a line of CSV.", file=path, row=1, remedy="ask for the file again."
+        ) from None
+    names = [name.strip() for name in first]
+    if not any(names):
+        raise ContractBrokenError(
+            "the file is empty: it has no header.", file=path, row=1, remedy="ask the supplier to send it again."
+        )
+    return names
+
+
+def _parquet_header(path: Path) -> list[str]:
+    import pyarrow.parquet as pq
+    from pyarrow import ArrowException
+
+    try:
+        return list(pq.read_schema(path).names)
+    except (ArrowException, OSError):
+        raise ContractBrokenError(
+            "is not a readable Parquet file.", file=path, remedy="ask the supplier to send it again."
+        ) from None
+
+
+def truncated_gzip(path: Path) -> ContractBrokenError:
+    """The refusal of a gzip file that ends early or is damaged."""
+    return ContractBrokenError(
+        "the gzip file is cut short or damaged.", file=path, remedy="ask the supplier to send it again, and compare sizes."
+    )
+
+
+def check_header(path: Path, header: list[str], contract: Contract) -> list[str]:
+    """Refuse a header that repeats a column or lacks a required one; return the columns that no contract knows."""
+    if len(header) == 1 and contract.columns[0].name != header[0]:
+        for delimiter, called in OTHER_DELIMITERS.items():
+            if delimiter in header[0]:
+                raise ContractBrokenError(
+                    f"the fields are separated by {called}.", file=path, row=1, remedy="ask for commas."
+                )
+    repeated = sorted({name for name in header if header.count(name) > 1})
+    if repeated:
+        raise ContractBrokenError(
+            "this column stands twice in the header.", file=path, row=1, column=repeated[0], remedy="keep one of them."
+        )
+    known = [column.name for column in contract.columns]
+    unknown = [name for name in header if name not in known]
+    for column in contract.columns:
+        if column.required and column.name not in header:
+            near = difflib.get_close_matches(column.name, unknown, n=1, cutoff=0.6)
+            raise ContractBrokenError(
+                "this required column is missing from the header.",
+                file=path,
+                row=1,
+                column=column.name,
+                remedy=f"rename the column '{near[0]}'." if near else f"the header must have: {', '.join(known)}.",
+            )
+    return unknown

@@ -1,0 +1,70 @@
+"""NHS numbers become dense integers before anything is staged; only an in-memory database ever holds them.
+
+Source: project rules, People (modulus 11, ten equal digits refused); project interfaces, Person key.
+"""
+
+from __future__ import annotations
+
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.keys import hmac_pads
+
+IDENTITY = "identity"
+
+
+def open_identity(engine: DuckDBEngine, key: bytes) -> None:
+    """Attach the in-memory database and make the SQL macros on NHS numbers and the person key."""
+    engine.execute(f"ATTACH ':memory:' AS {IDENTITY}")
+    engine.execute(
+        r"CREATE TEMP MACRO normalised_nhs_number(given) AS "
+        r"NULLIF(regexp_replace(CAST(given AS VARCHAR), '[\s-]', '', 'g'), '')"
+    )
+    weighted = " + ".join(f"TRY_CAST(substr(number, {place}, 1) AS INTEGER) * {11 - place}" for place in range(1, 10))
+    engine.execute(
+        "CREATE TEMP MACRO is_valid_nhs_number(number) AS COALESCE("
+        "regexp_full_match(number, '[0-9]{10}') AND number <> repeat(substr(number, 1, 1), 10) AND "
+        f"(11 - ({weighted}) % 11) % 11 = TRY_CAST(substr(number, 10, 1) AS INTEGER), FALSE)"
+    )
+    inner, outer = hmac_pads(key)
+    engine.execute(
+        f"CREATE TABLE {IDENTITY}.pads AS SELECT CAST($inner AS BLOB) AS inner_pad, CAST($outer AS BLOB) AS outer_pad",
+        {"inner": inner, "outer": outer},
+    )
+    engine.execute(
+        "CREATE TEMP MACRO person_key(number) AS substr(sha256("
+        f"(SELECT outer_pad FROM {IDENTITY}.pads) || "
+        f"unhex(sha256((SELECT inner_pad FROM {IDENTITY}.pads) || CAST(number AS BLOB)))), 1, 32)"
+    )
+    engine.execute(f"CREATE TABLE {IDENTITY}.numbers (nhs_number VARCHAR, person BIGINT, person_id VARCHAR)")
+
+
+def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
+    """Give every valid NHS number of ``selects`` (one column, nhs_number) a dense ``person`` and a ``person_id``."""
+    union = " UNION ALL ".join(f"({select})" for select in selects)
+    engine.execute(
+        f"INSERT INTO {IDENTITY}.numbers "
+        "WITH given AS (SELECT DISTINCT normalised_nhs_number(nhs_number) AS nhs_number "
+        f"FROM ({union})), valid AS (SELECT nhs_number FROM given WHERE is_valid_nhs_number(nhs_number)) "
+        "SELECT nhs_number, row_number() OVER (ORDER BY nhs_number), person_key(nhs_number) FROM valid"
+    )
+
+
+def close_identity(engine: DuckDBEngine) -> None:
+    """Keep person and person_id, and let the NHS numbers go."""
+    engine.execute(f"CREATE TABLE person_keys AS SELECT person, person_id FROM {IDENTITY}.numbers ORDER BY person")
+    engine.execute(f"DETACH {IDENTITY}")
+
+
+def number_synthetic_people(engine: DuckDBEngine, select: str) -> None:
+    """Add to ``synthetic_numbers`` a number of the 999 range for each distinct ``source_id`` of ``select``.
+
+    For synthetic data sets only, which have no NHS number: the sorted identifiers take the valid numbers in order.
+    """
+    engine.execute(f"CREATE OR REPLACE TABLE {IDENTITY}.synthetic_numbers AS "
+        f"WITH sources AS (SELECT source_id, row_number() OVER (ORDER BY source_id) AS place FROM "
+        f"(SELECT DISTINCT source_id FROM ({select}) WHERE source_id IS NOT NULL)), "
+        "stems AS (SELECT '999' || lpad(CAST(stem AS VARCHAR), 6, '0') AS stem FROM range(1000000) AS stems(stem)), "
+        "numbers AS (SELECT stem || CAST(digit AS VARCHAR) AS nhs_number FROM stems, range(10) AS digits(digit) "
+        "WHERE is_valid_nhs_number(stem || CAST(digit AS VARCHAR)) LIMIT (SELECT count(*) FROM sources)), "
+        "placed AS (SELECT nhs_number, row_number() OVER (ORDER BY nhs_number) AS place FROM numbers) "
+        "SELECT sources.source_id, placed.nhs_number FROM sources JOIN placed ON placed.place = sources.place"
+    )

@@ -1,0 +1,214 @@
+"""From delivered text to typed rows with a bit for every rule they break, and from those to the staged table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from riskstrat.definitions.contracts import Column, Contract, Rule
+from riskstrat.engines.duckdb import DuckDBEngine, literal, quoted
+from riskstrat.stages.ingest.deliveries import Feed
+from riskstrat.stages.ingest.identity import IDENTITY
+from riskstrat.stages.ingest.reading import Scan
+
+# Outside these a date is a typing error or a supplier's filler, not a day in anybody's record.
+EARLIEST, LATEST = "1850-01-01", "9999-12-31"
+STATUSES = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
+
+
+@dataclass(frozen=True)
+class Staging:
+    """Names and column lists of one extract's staging, worked out once from its contract."""
+
+    contract: Contract
+
+    @property
+    def raw(self) -> str:
+        return quoted(f"incoming_{self.contract.name}")
+
+    @property
+    def judged(self) -> str:
+        return quoted(f"judged_{self.contract.name}")
+
+    @property
+    def kept_columns(self) -> list[Column]:
+        """Columns that survive staging: all but the NHS number, private ones and the deletion mark."""
+        return [
+            column
+            for column in self.contract.columns
+            if not (column.identifier or column.private or column.name == "deleted")
+        ]
+
+    @property
+    def has_person(self) -> bool:
+        return any(column.identifier for column in self.contract.columns)
+
+    @property
+    def is_keyed_by_person(self) -> bool:
+        return any(column.identifier and column.name in self.contract.key for column in self.contract.columns)
+
+    @property
+    def key_columns(self) -> list[str]:
+        keys = [name for name in self.contract.key if not self._column(name).identifier]
+        return keys + (["person", "stranger"] if self.is_keyed_by_person else [])
+
+    def _column(self, name: str) -> Column:
+        return next(column for column in self.contract.columns if column.name == name)
+
+    def mask_of(self, severity: str) -> int:
+        """The bits of all rules of a severity."""
+        return sum(1 << place for place, rule in enumerate(self.contract.rules) if rule.severity == severity)
+
+
+def create_incoming(engine: DuckDBEngine, staging: Staging) -> None:
+    """Make the empty table that every feed of the extract is read into."""
+    columns = [f"{quoted(column.name)} {column.sql_type}" for column in staging.kept_columns]
+    if staging.contract.has_deleted:
+        columns.append("deleted BOOLEAN")
+    columns += ["person BIGINT", "stranger VARCHAR"] if staging.has_person else []
+    columns += ["delivery DATE", "source_file INTEGER", "source_row BIGINT", "broken BIGINT"]
+    engine.execute(f"CREATE TABLE {staging.raw} ({', '.join(columns)})")
+
+
+def insert_statement(staging: Staging, scan: Scan, feed: Feed, source_file: int) -> str:
+    """The one statement that reads a feed, types it, links it to a person and judges every row."""
+    contract = staging.contract
+    cleaned = [
+        f"{_cleaned(column, scan)} AS {quoted(f'given_{column.name}')}" for column in contract.columns
+    ]
+    typed = [f"{_typed(column)} AS {quoted(column.name)}" for column in contract.columns]
+    given = [quoted(f"given_{column.name}") for column in contract.columns if column.type != "text"]
+    join, person = "", ""
+    if staging.has_person:
+        join = f" LEFT JOIN {IDENTITY}.numbers AS numbers ON numbers.nhs_number = typed.nhs_number"
+        person = ", numbers.person AS person"
+    broken = " + ".join(
+        f"CASE WHEN {_failing(rule, contract)} THEN {1 << place} ELSE 0 END"
+        for place, rule in enumerate(contract.rules)
+    )
+    chosen = [_staged_value(column, contract) for column in staging.kept_columns]
+    if contract.has_deleted:
+        chosen.append("COALESCE(deleted, FALSE)")
+    if staging.has_person:
+        stranger = "CASE WHEN person IS NULL THEN person_key(nhs_number) END" if staging.is_keyed_by_person else "NULL"
+        chosen += ["person", stranger]
+    chosen += [f"DATE '{feed.delivery}'", str(source_file), "source_row", f"CAST({broken or '0'} AS BIGINT)"]
+    return (
+        f"INSERT INTO {staging.raw} WITH source AS ({scan.select}), "
+        f"cleaned AS (SELECT {', '.join(cleaned)}, source_row FROM source), "
+        f"typed AS (SELECT {', '.join(typed + given)}, source_row FROM cleaned), "
+        f"linked AS (SELECT typed.*{person} FROM typed{join}) "
+        f"SELECT {', '.join(chosen)} FROM linked"
+    )
+
+
+def _cleaned(column: Column, scan: Scan) -> str:
+    if column.name not in scan.columns:
+        return "CAST(NULL AS VARCHAR)"
+    if column.identifier:
+        return f"normalised_nhs_number({quoted(column.name)})"
+    return f"NULLIF(trim(CAST({quoted(column.name)} AS VARCHAR)), '')"
+
+
+def _typed(column: Column) -> str:
+    given = quoted(f"given_{column.name}")
+    if column.type == "text":
+        return given
+    cast = f"TRY_CAST({given} AS {column.sql_type})"
+    if column.type in ("date", "timestamp"):
+        return f"CASE WHEN {cast} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {cast} END"
+    if column.type == "number":
+        return f"CASE WHEN isfinite({cast}) THEN {cast} END"
+    return cast
+
+
+def _failing(rule: Rule, contract: Contract) -> str:
+    column = next((column for column in contract.columns if column.name == rule.column), None)
+    if column is None or column.type == "text":
+        return f"({rule.sql})"
+    unreadable = f"({quoted(f'given_{column.name}')} IS NOT NULL AND {quoted(column.name)} IS NULL)"
+    if rule.kind == "type":
+        return unreadable
+    # A value that could not be read is one failure, of its type; it is not missing as well.
+    return f"(({rule.sql}) AND NOT {unreadable})" if rule.kind == "required" else f"({rule.sql})"
+
+
+def _staged_value(column: Column, contract: Contract) -> str:
+    """The column itself; where it only describes and is not in its list, its unknown value or NULL."""
+    warned = [
+        rule.sql
+        for rule in contract.rules
+        if rule.column == column.name
+        and rule.severity == "warn"
+        and rule.kind == "allowed"
+        and (column.unknown is not None or not column.required)
+    ]
+    value = quoted(column.name)
+    if warned:
+        value = f"CASE WHEN NOT ({' OR '.join(f'({sql})' for sql in warned)}) THEN {value} END"
+    return f"COALESCE({value}, {literal(column.unknown)})" if column.unknown is not None else value
+
+
+def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None:
+    """Decide for every row whether it is accepted, quarantined, a duplicate, superseded or deleted.
+
+    Among valid rows of one key the latest wins: by delivery, then recorded_date, then file and row; a version that
+    was recorded on or after as_of is not known yet and never replaces one that is. Losers equal to the winner are
+    exact duplicates. A winner that is marked deleted takes its key with it.
+    """
+    contract = staging.contract
+    keys = ", ".join(quoted(name) for name in staging.key_columns)
+    quarantine = staging.mask_of("quarantine")
+    content = ", ".join(quoted(column.name) for column in staging.kept_columns)
+    whole = f"row({content}{', deleted' if contract.has_deleted else ''}{', person, stranger' if staging.has_person else ''})"
+    recorded = quoted(contract.recorded_date) if contract.recorded_date else "CAST(NULL AS DATE)"
+    order = (
+        f"COALESCE({recorded} < DATE '{as_of}', TRUE) DESC, delivery DESC, {recorded} DESC NULLS LAST, "
+        "source_file DESC, source_row DESC"
+    )
+    deleted = "WHEN deleted THEN 'deleted' " if contract.has_deleted else ""
+    engine.execute(
+        f"CREATE TABLE {staging.judged} AS "
+        f"WITH valid AS (SELECT * FROM {staging.raw} WHERE broken & {quarantine} = 0), "
+        f"repeated AS (SELECT {keys} FROM valid GROUP BY {keys} HAVING count(*) > 1), "
+        f"contested AS (SELECT valid.source_file, valid.source_row, {whole} AS content, "
+        f"{'valid.deleted' if contract.has_deleted else 'FALSE'} AS deleted, "
+        f"row_number() OVER versions AS version, first_value({whole}) OVER versions AS winner "
+        f"FROM valid SEMI JOIN repeated ON {_same(staging)} "
+        f"WINDOW versions AS (PARTITION BY {keys} ORDER BY {order})) "
+        f"SELECT source_file, source_row, CASE WHEN version > 1 AND content IS NOT DISTINCT FROM winner THEN 'duplicates' "
+        f"WHEN version > 1 THEN 'superseded' {deleted}END AS status FROM contested "
+        f"WHERE version > 1{' OR deleted' if contract.has_deleted else ''}"
+        f" UNION ALL SELECT source_file, source_row, 'quarantined' FROM {staging.raw} WHERE broken & {quarantine} <> 0"
+        + (
+            f" UNION ALL SELECT source_file, source_row, 'deleted' FROM valid ANTI JOIN repeated ON {_same(staging)} "
+            "WHERE deleted"
+            if contract.has_deleted
+            else ""
+        )
+    )
+
+
+def _same(staging: Staging) -> str:
+    return " AND ".join(
+        f"valid.{quoted(name)} IS NOT DISTINCT FROM repeated.{quoted(name)}" for name in staging.key_columns
+    )
+
+
+def keep_accepted(engine: DuckDBEngine, staging: Staging) -> None:
+    """Make the staged table, named as the extract, of the accepted rows; the incoming rows are dropped."""
+    columns = (["person"] if staging.has_person else []) + [quoted(column.name) for column in staging.kept_columns]
+    engine.execute(
+        f"CREATE TABLE {quoted(staging.contract.name)} AS SELECT {', '.join(columns)} FROM {staging.raw} AS incoming "
+        f"ANTI JOIN {staging.judged} AS judged USING (source_file, source_row)"
+    )
+    engine.execute(f"DROP TABLE {staging.raw}")
+    engine.execute(f"DROP TABLE {staging.judged}")
+
+
+def create_absent(engine: DuckDBEngine, contract: Contract) -> None:
+    """Make the empty staged table of an optional extract that was not delivered."""
+    staging = Staging(contract)
+    columns = ["person BIGINT"] if staging.has_person else []
+    columns += [f"{quoted(column.name)} {column.sql_type}" for column in staging.kept_columns]
+    engine.execute(f"CREATE TABLE {quoted(contract.name)} ({', '.join(columns)})")

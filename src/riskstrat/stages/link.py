@@ -1,0 +1,42 @@
+"""Link: who is in the population, by registration, death and opt-out. The NHS numbers end here."""
+
+from __future__ import annotations
+
+from riskstrat.engines.duckdb import quoted, run_sql_folder
+from riskstrat.stages.context import Context
+from riskstrat.stages.ingest.identity import close_identity
+
+LINK_FOLDER = "20_link"
+
+
+def link(context: Context) -> None:
+    """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel."""
+    close_identity(context.engine)
+    run_sql_folder(context.engine, context.library.pipelines / LINK_FOLDER)
+    context.manifest["population"] = {
+        "steps": [
+            {"step": step, "people": people}
+            for step, people in context.engine.rows("SELECT step, people FROM population_funnel ORDER BY step_order")
+        ]
+    }
+    _count_rows_before_birth(context)
+
+
+def _count_rows_before_birth(context: Context) -> None:
+    for books in context.books:
+        contract = books.contract
+        if contract.event_date is None or not any(column.identifier for column in contract.columns):
+            continue
+        if contract.name == context.library.register_extract:
+            continue
+        day = f"CAST(rows_of_extract.{quoted(contract.event_date)} AS DATE)"
+        books.before_birth = int(
+            context.engine.rows(
+                f"SELECT count(*) FROM {quoted(contract.name)} AS rows_of_extract "
+                f"JOIN people ON people.person = rows_of_extract.person WHERE {day} < people.date_of_birth"
+            )[0][0]
+        )
+        if books.before_birth:
+            context.warn(
+                f"{contract.name}: {books.before_birth} rows are dated before the person's birth; they are not used."
+            )

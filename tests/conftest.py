@@ -1,0 +1,21 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from riskstrat.site import write_default_site
+from tests import factories
+
+
+@pytest.fixture(scope="session")
+def made_up_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site with the shipped definitions and a made-up geography, so that tests name no shipped place."""
+    site = tmp_path_factory.mktemp("made_up_site")
+    write_default_site(site)
+    geography = site / "config" / "geography"
+    geography.mkdir(exist_ok=True)
+    factories.write_geography(geography)
+    return site
