@@ -1,0 +1,175 @@
+"""Random people with every column of the feature table, for tests of whatever reads a published run.
+
+One latent health value drives deficits, admissions and contacts together, so the fake has the shape of life;
+the town is older than life, so that every list has somebody. Nobody is real, and no constant is calibrated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+AS_OF = date(2026, 4, 1)
+NEIGHBOURHOODS = {
+    "NB01": "Alder Vale",
+    "NB02": "Brackenmoor",
+    "NB03": "Castle Ings and the Wharves",
+    "NB04": "Dunmere",
+    "NB05": "Eastholme",
+    "NB06": "Foss Bank",
+}
+AGE_BANDS = ((0, "0-17"), (18, "18-49"), (50, "50-64"), (65, "65-74"), (75, "75-84"), (85, "85+"))
+FRAILTY_BANDS = ((13, "severe"), (9, "moderate"), (5, "mild"), (0, "fit"))
+
+NUMBER = ("efi", "hfrs", "cambridge_multimorbidity")
+TEXT = ("person_id", "age_band", "sex", "case_manager")
+TEXT_ENDINGS = ("_code", "_category", "_source", "_coded", "_supplied")
+FLAG_STARTS = ("has_", "is_", "lives_", "flu_vaccine_", "hfrs_validated_")
+
+
+def fake_features(people: int, seed: int) -> pa.Table:
+    """The feature table: one row per person, columns, types and order of INTERFACES, ordered by person_id."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(0, 101, people)
+    health = rng.gamma(1.6, 0.55, people) * np.exp((age - 60) / 26)
+    columns = (
+        _identity(rng, age, seed)
+        | _burden(rng, age, health)
+        | _activity(rng, health)
+        | _care(rng, age, health)
+    )
+    rows = pd.DataFrame(columns).sort_values("person_id", ignore_index=True)
+    schema = pa.schema([(name, _type(name)) for name in rows.columns])
+    return pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(None)
+
+
+def fake_scores(features: pd.DataFrame) -> pd.DataFrame:
+    """The transparent score with its components; an unknown part adds no points."""
+    parts = pd.DataFrame(
+        {
+            "unplanned_admissions_points": features["unplanned_admissions_12m"].astype(float) * 10_000,
+            "frailty_deficits_points": features["efi_deficits"].astype(float).fillna(0.0) * 200,
+            "age_points": features["age"].astype(float),
+        }
+    )
+    parts.insert(0, "score", parts.sum(axis=1))
+    parts.insert(0, "person_id", features["person_id"])
+    return parts
+
+
+def _identity(rng: np.random.Generator, age: Any, seed: int) -> dict[str, Any]:
+    people = len(age)
+    home = rng.choice(list(NEIGHBOURHOODS), people, p=[0.22, 0.2, 0.18, 0.16, 0.13, 0.11])
+    place = np.array([int(code[-1]) for code in home])
+    return {
+        "person_id": [hashlib.sha256(f"{seed}/{row}".encode()).hexdigest()[:32] for row in range(people)],
+        "age": age,
+        "age_band": [[name for floor, name in AGE_BANDS if years >= floor][-1] for years in age],
+        "sex": rng.choice(["male", "female"], people, p=[0.49, 0.51]),
+        "ethnic_category": rng.choice(["A", "J", "H", "N", "Z"], people, p=[0.6, 0.15, 0.1, 0.1, 0.05]),
+        "practice_code": [
+            f"X99{number}{door}" for number, door in zip(place, rng.integers(1, 5, people), strict=True)
+        ],
+        "pcn_code": [f"U990{1 + number % 5}" for number in place],
+        "neighbourhood_code": home,
+        "imd_decile": np.clip(rng.integers(1, 6, people) + place - 1, 1, 10),
+    }
+
+
+def _burden(rng: np.random.Generator, age: Any, health: Any) -> dict[str, Any]:
+    """Frailty from its three sources, hospital frailty risk and multimorbidity."""
+    people = len(age)
+    efi_known = rng.random(people) > 0.03
+    deficits = np.minimum(rng.poisson(2.2 * health), 30)
+    is_coded = rng.random(people) < np.where(deficits >= 9, 0.4, 0.02)
+    bands = [next(name for floor, name in FRAILTY_BANDS if count >= floor) for count in deficits]
+    hfrs = np.where(health > 1.5, rng.gamma(1.5, 3.0, people) * np.minimum(health, 4) / 2, 0.0).round(1)
+    return {
+        "efi_deficits": _where(efi_known, deficits),
+        "efi": _where(efi_known, deficits / 36),
+        "efi_category": _where(efi_known, bands),
+        "frailty_coded": _where(is_coded, [band if band != "fit" else "mild" for band in bands]),
+        "frailty_supplied": [None] * people,
+        "frailty_category": _where(efi_known | is_coded, bands),
+        "frailty_source": _where(efi_known | is_coded, np.where(efi_known, "computed", "coded")),
+        "hfrs": hfrs,
+        "hfrs_category": np.select([hfrs > 15, hfrs >= 5], ["high", "intermediate"], "low"),
+        "hfrs_validated_age": age >= 75,
+        "charlson": rng.poisson(0.5 * health),
+        "cambridge_multimorbidity": (0.4 * health).round(2),
+        "medicines_12m": rng.poisson(1.8 * np.minimum(health, 8)),
+    }
+
+
+def _activity(rng: np.random.Generator, health: Any) -> dict[str, Any]:
+    """Use of services; two feeds are absent, so their features are unknown for everyone."""
+    people = len(health)
+    admissions = rng.poisson(0.22 * health)
+    return {
+        "unplanned_admissions_12m": admissions,
+        "unplanned_admissions_24m": admissions + rng.poisson(0.2 * health),
+        "unplanned_admissions_last_calendar_year": rng.binomial(admissions, 0.75),
+        "unplanned_admissions_90d": rng.binomial(admissions, 0.25),
+        "acsc_admissions_12m": rng.binomial(admissions, 0.2),
+        "unplanned_bed_days_12m": admissions * rng.integers(0, 15, people),
+        "emergency_readmissions_30d_12m": rng.binomial(np.maximum(admissions - 1, 0), 0.3),
+        "ae_attendances_12m": admissions + rng.poisson(0.3 * np.minimum(health, 6)),
+        "ae_attendances_90d": rng.binomial(admissions, 0.25),
+        "sdec_attendances_12m": rng.poisson(0.05 * health),
+        "is_inpatient": (admissions > 0) & (rng.random(people) < 0.05),
+        "last_discharge_date": _dates(rng, admissions > 0),
+        "community_contacts_12m": rng.poisson(0.8 * health),
+        "last_community_contact_date": _dates(rng, health > 2),
+        "gp_contacts_12m": [None] * people,
+        "agencies_90d": [None] * people,
+        "falls_12m": rng.poisson(0.05 * health),
+    }
+
+
+def _care(rng: np.random.Generator, age: Any, health: Any) -> dict[str, Any]:
+    people = len(age)
+    has_care_plan = rng.random(people) < 0.04 * np.minimum(health, 8)
+    return {
+        "has_dementia": (age >= 65) & (rng.random(people) < 0.03 * health),
+        "has_copd": (age >= 40) & (rng.random(people) < 0.03 * health),
+        "lives_alone": rng.random(people) < np.where(age >= 65, 0.3, 0.1),
+        "is_housebound": (age >= 65) & (rng.random(people) < 0.02 * health),
+        "is_care_home_resident": (age >= 75) & (rng.random(people) < 0.02 * health),
+        "is_end_of_life": rng.random(people) < 0.01 * np.minimum(health, 8),
+        "has_care_plan": has_care_plan,
+        "care_plan_last_reviewed_date": _dates(rng, has_care_plan),
+        "five_questions_last_asked_date": _dates(rng, rng.random(people) < 0.05 * health),
+        "medication_review_last_date": _dates(rng, rng.random(people) < 0.1 * health),
+        "flu_vaccine_this_season": rng.random(people) < np.where(age >= 65, 0.75, 0.2),
+        "case_manager": _where(has_care_plan, rng.choice(["CM01", "CM02", "CM03"], people)),
+        "is_known_to_team": has_care_plan | (rng.random(people) < 0.02 * health),
+    }
+
+
+def _where(is_known: Any, values: Any) -> list[Any]:
+    """The values, None where they are not known."""
+    plain = np.asarray(values).tolist()
+    return [value if known else None for value, known in zip(plain, is_known, strict=True)]
+
+
+def _dates(rng: np.random.Generator, is_known: Any) -> list[date | None]:
+    days = rng.integers(1, 365, len(is_known)).tolist()
+    return [
+        AS_OF - timedelta(days=back) if known else None for back, known in zip(days, is_known, strict=True)
+    ]
+
+
+def _type(column: str) -> pa.DataType:
+    """The type that a column's name promises; whatever is nothing else is a count."""
+    if column in TEXT or column.endswith(TEXT_ENDINGS):
+        return pa.string()
+    if column in NUMBER:
+        return pa.float64()
+    if column.startswith(FLAG_STARTS):
+        return pa.bool_()
+    return pa.date32() if column.endswith("_date") else pa.int32()
