@@ -25,7 +25,7 @@ from riskstrat.errors import RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
 from riskstrat.progress import Progress
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
-from riskstrat.stages.cohorts import cohorts
+from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
 from riskstrat.stages.features import features
 from riskstrat.stages.ingest import ingest
@@ -62,7 +62,9 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     progress = progress or Progress()
     key = read_site_key(site.keys)
     library = load_library(site.root)
+    compile_cohorts(library)
     with _locked(site), _translated(site):
+        _clear_leftovers(site)  # of a run that was killed
         deliveries = find_deliveries(site.landing, as_of, library)
         with progress.stage("hash"):
             identity = _identity(site, as_of, deliveries.paths, key)
@@ -185,19 +187,19 @@ def _locked(site: Site) -> Iterator[None]:
 
 @contextmanager
 def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
-    """A work folder for tables and a hidden folder beside the published runs; leftovers of a crash go first."""
-    runs, works = site.output / "runs", site.state / "work"
-    runs.mkdir(parents=True, exist_ok=True)
-    work, building = works / name, runs / f".{name}.partial"
-    for leftover in (works, *runs.glob(".*.partial")):
-        shutil.rmtree(leftover, ignore_errors=True)
+    """A work folder for tables and a hidden folder beside the published runs; both go when the run ends."""
+    work, building = site.state / "work" / name, site.output / "runs" / f".{name}.partial"
     work.mkdir(parents=True)
-    building.mkdir()
+    building.mkdir(parents=True)
     try:
         yield work, building
     finally:
-        shutil.rmtree(works, ignore_errors=True)
-        shutil.rmtree(building, ignore_errors=True)
+        _clear_leftovers(site)
+
+
+def _clear_leftovers(site: Site) -> None:
+    for leftover in (site.state / "work", *(site.output / "runs").glob(".*.partial")):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 @contextmanager

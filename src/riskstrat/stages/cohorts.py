@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort
+from riskstrat.definitions.library import Library
 from riskstrat.engines.duckdb import literal, quoted
+from riskstrat.language import compile_expression
 from riskstrat.stages.context import Context
 
 RANKING_VIEW = "ranked_features"
@@ -30,9 +33,9 @@ def cohorts(context: Context) -> None:
     folder.mkdir()
     sizes: dict[str, int] = {}
     undecided: dict[str, int] = {}
-    types = {column.name: column.type for column in context.library.contracts["features"].columns}
+    rules = compile_cohorts(context.library)
     for name, cohort in context.library.cohorts.items():
-        engine.execute(f"INSERT INTO cohort_members {_members(cohort, context, types)}")
+        engine.execute(f"INSERT INTO cohort_members {_members(cohort, rules[name], context)}")
         engine.export(
             f"SELECT person_id, rank, score, reasons FROM cohort_members WHERE cohort = {literal(name)} ORDER BY rank",
             folder / f"{name}.parquet",
@@ -40,26 +43,52 @@ def cohorts(context: Context) -> None:
         sizes[name] = int(
             engine.rows(f"SELECT count(*) FROM cohort_members WHERE cohort = {literal(name)}")[0][0]
         )
-        undecided[name] = int(engine.rows(f"SELECT count(*) FROM features WHERE {_undecided(cohort)}")[0][0])
+        undecided[name] = int(engine.rows(f"SELECT count(*) FROM features WHERE {rules[name].undecided}")[0][0])
     context.manifest["cohorts"] = sizes
     context.manifest["cohorts_undecided"] = undecided
 
 
-def _matches(cohort: Cohort) -> str:
-    included = [f"COALESCE(({rule}), FALSE)" for rule in cohort.include]
-    excluded = [f"NOT COALESCE(({rule}), FALSE)" for rule in cohort.exclude]
-    return " AND ".join([*included, *excluded])
+@dataclass(frozen=True)
+class Rules:
+    """A cohort's checked rules as SQL conditions over the feature table; each may be NULL for a person."""
+
+    include: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+    @property
+    def matches(self) -> str:
+        """Includes hold only when true, excludes remove only when true."""
+        included = [f"COALESCE(({rule}), FALSE)" for rule in self.include]
+        excluded = [f"NOT COALESCE(({rule}), FALSE)" for rule in self.exclude]
+        return " AND ".join([*included, *excluded])
+
+    @property
+    def undecided(self) -> str:
+        """No rule says no, no exclusion says yes, and at least one rule does not know."""
+        possible = [f"COALESCE(({rule}), TRUE)" for rule in self.include]
+        possible += [f"NOT COALESCE(({rule}), FALSE)" for rule in self.exclude]
+        unknown = [f"({rule}) IS NULL" for rule in (*self.include, *self.exclude)]
+        return f"{' AND '.join(possible)} AND ({' OR '.join(unknown)}) AND NOT ({self.matches})"
 
 
-def _undecided(cohort: Cohort) -> str:
-    """No rule says no, no exclusion says yes, and at least one rule does not know."""
-    possible = [f"COALESCE(({rule}), TRUE)" for rule in cohort.include]
-    possible += [f"NOT COALESCE(({rule}), FALSE)" for rule in cohort.exclude]
-    unknown = [f"({rule}) IS NULL" for rule in (*cohort.include, *cohort.exclude)]
-    return f"{' AND '.join(possible)} AND ({' OR '.join(unknown)}) AND NOT ({_matches(cohort)})"
+def compile_cohorts(library: Library) -> dict[str, Rules]:
+    """Check every rule of every cohort against the feature table. Raises DefinitionError with the place."""
+    features = library.contracts["features"].columns
+    columns = {column.name: column.sql_type for column in features}
+    allowed = {column.name: column.allowed for column in features if column.allowed}
+
+    def checked(cohort: Cohort, rules: tuple[str, ...]) -> tuple[str, ...]:
+        path = library.root / "config" / "cohorts" / f"{cohort.name}.yaml"
+        return tuple(compile_expression(rule, columns, allowed, file=path).sql for rule in rules)
+
+    return {
+        name: Rules(checked(cohort, cohort.include), checked(cohort, cohort.exclude))
+        for name, cohort in library.cohorts.items()
+    }
 
 
-def _members(cohort: Cohort, context: Context, types: Mapping[str, str]) -> str:
+def _members(cohort: Cohort, rules: Rules, context: Context) -> str:
+    types = {column.name: column.type for column in context.library.contracts["features"].columns}
     order = ", ".join(
         f"{quoted(item.column)} {'DESC' if item.descending else 'ASC'} NULLS LAST" for item in cohort.rank_by
     )
@@ -67,7 +96,7 @@ def _members(cohort: Cohort, context: Context, types: Mapping[str, str]) -> str:
     reasons = ", ".join(["CASE WHEN is_added_by_hand THEN 'added by a professional' END", *by_rule])
     return (
         f"WITH added AS ({_added_by_hand(cohort, context)}), "
-        f"judged AS (SELECT {RANKING_VIEW}.*, {_matches(cohort)} AS is_matched, "
+        f"judged AS (SELECT {RANKING_VIEW}.*, {rules.matches} AS is_matched, "
         f"added.person_id IS NOT NULL AS is_added_by_hand FROM {RANKING_VIEW} "
         f"LEFT JOIN added ON added.person_id = {RANKING_VIEW}.person_id) "
         f"SELECT {literal(cohort.name)}, person_id, "

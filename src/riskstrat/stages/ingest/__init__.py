@@ -174,16 +174,16 @@ def _judge(context: Context, every_books: Sequence[Books]) -> None:
     """Let Great Expectations judge each extract's counts against its thresholds; write its results."""
     if not context.judged:
         return
-    from riskstrat.quality.expectations import Counts, judge_all
+    from riskstrat.quality.expectations import Counts, Limits, judge_all
 
     context.progress.step("judge contracts")
-    verdicts = judge_all(
-        [
-            (books.contract, Counts(books.read, books.conservation["quarantined"], dict(books.failed)),
-             context.library.limits(books.contract.name))
-            for books in every_books
-        ]
-    )  # fmt: skip
+    asked = []
+    for books in every_books:
+        source, counted = context.library.source(books.contract.name), books.conservation
+        counts = Counts(books.read, counted["accepted"], counted["quarantined"], books.failed)
+        limits = Limits(source.max_quarantined_share, source.max_quarantined_rows, source.min_rows)
+        asked.append((books.contract, counts, limits))
+    verdicts = judge_all(asked)
     for books in every_books:
         folder = context.building / "quality" / books.contract.name
         _write_json(folder / "expectations.json", verdicts[books.contract.name])

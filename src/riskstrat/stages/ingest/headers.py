@@ -5,13 +5,13 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
-import io
 import zlib
 from pathlib import Path
 
 from riskstrat.definitions.contracts import Contract
 from riskstrat.errors import ContractBrokenError
 
+LONGEST_HEADER_BYTES = 1 << 20
 OTHER_DELIMITERS = {";": "semicolons", "|": "pipes", "\t": "tabs"}
 
 
@@ -23,7 +23,8 @@ def read_header(path: Path) -> list[str]:
 def _csv_header(path: Path) -> list[str]:
     try:
         with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as stream:
-            first = next(csv.reader(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""), strict=True), [])
+            line = stream.readline(LONGEST_HEADER_BYTES).decode("utf-8-sig")
+        first = next(csv.reader([line.rstrip("\r\n")], strict=True), [])
     except UnicodeDecodeError:
         raise ContractBrokenError(
             "the header is not UTF-8 text.", file=path, row=1, remedy="ask for the file again as UTF-8."

@@ -1,0 +1,5 @@
+"""``python -m riskstrat``."""
+
+from riskstrat.cli import main
+
+main()

@@ -1,0 +1,74 @@
+"""The riskstrat command: one place where errors become a line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from riskstrat import __version__
+from riskstrat.commands import cohort, demo, doctor, features, run, runs, setup
+from riskstrat.commands.state import State
+from riskstrat.errors import RiskstratError
+
+DEBUG_VARIABLE = "RISKSTRAT_DEBUG"
+
+app = typer.Typer(
+    name="riskstrat",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Dated extracts in; short, explained, governed worklists out. Every command works on the nearest site.",
+)
+app.command()(setup.init)
+app.add_typer(setup.keys_app, name="keys")
+app.command()(demo.demo)
+app.command()(run.run)
+app.add_typer(runs.app, name="runs")
+app.add_typer(features.app, name="features")
+app.add_typer(cohort.app, name="cohort")
+app.command()(doctor.doctor)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def choose_site(
+    context: typer.Context,
+    site: Annotated[
+        Path | None, typer.Option("--site", metavar="DIR", help="The site to work on; default: the nearest one.")
+    ] = None,
+    version: Annotated[  # noqa: ARG001 - Typer needs the parameter, its callback does the work
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    """Find people who need help before the ambulance does."""
+    context.obj = State(site)
+
+
+def main() -> None:
+    """Run the command line; a user sees one line for an error, never a traceback."""
+    try:
+        app()
+    except RiskstratError as problem:
+        sys.stderr.write(f"error: {problem}\n")
+        sys.exit(problem.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted; what was published before is untouched.\n")
+        sys.exit(1)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as problem:
+        if os.environ.get(DEBUG_VARIABLE):
+            raise
+        sys.stderr.write(
+            f"error: unexpected {type(problem).__name__}. Remedy: run again with {DEBUG_VARIABLE}=1 and report it.\n"
+        )
+        sys.exit(1)

@@ -1,0 +1,46 @@
+"""riskstrat demo: a synthetic town in the landing folder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from riskstrat.commands.run import parse_date
+from riskstrat.commands.state import State
+
+
+def demo(
+    context: typer.Context,
+    people: Annotated[int, typer.Option("--people", min=100, help="How many people are registered in the town.")] = 20_000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same town.")] = 1,
+    faults: Annotated[
+        bool, typer.Option("--faults/--no-faults", help="Damage some rows as real suppliers do, and list them.")
+    ] = False,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="The date of the run that the town is made for; delivered the day before.")
+    ] = "2026-04-01",
+) -> None:
+    """Write a synthetic town as canonical extracts, with its truth and its list of faults beside them.
+
+    Example: riskstrat demo --people 20000 --seed 1 --faults
+    """
+    from riskstrat.demo.town import write_town
+    from riskstrat.progress import Progress
+
+    state: State = context.obj
+    site = state.site()
+    day = parse_date(as_of, "--as-of")
+    town = write_town(
+        site.landing,
+        site.config / "codelists",
+        site.config / "geography",
+        people=people,
+        seed=seed,
+        as_of=day,
+        faults=faults,
+        progress=Progress(),
+    )
+    typer.echo(f"extracts  {town.delivery}/")
+    typer.echo(f"truth     {town.truth}/")
+    typer.echo(f"Next: riskstrat run --as-of {day}", err=True)

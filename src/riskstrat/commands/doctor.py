@@ -1,0 +1,271 @@
+"""riskstrat doctor: is everything in place for the next run?"""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from riskstrat.commands.state import State
+from riskstrat.errors import NotPermittedError, RiskstratError
+from riskstrat.site import Site
+
+if TYPE_CHECKING:
+    from riskstrat.definitions.library import Library
+
+Level = Literal["ok", "warn", "fail"]
+OLDEST_PYTHON = (3, 11)
+LEAST_FREE_BYTES = 2 * 1024**3
+ROOM_FOR_LANDING = 3  # staged copy, tables and outputs together stay below three times the newest delivery
+GIGABYTE = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. ``exit_code`` counts only where ``level`` is fail."""
+
+    level: Level
+    what: str
+    remedy: str | None = None
+    exit_code: int = 1
+
+
+def doctor(context: typer.Context) -> None:
+    """Check the installation, the site, its definitions, keys, deliveries, disk and published runs.
+
+    Prints a line for each; ends with 0, or with the exit code of the first failure.
+
+    Example: riskstrat doctor
+    """
+    state: State = context.obj
+    findings = []
+    for finding in examine(state):
+        findings.append(finding)
+        typer.echo(f"{finding.level:<5} {finding.what}")
+        if finding.remedy:
+            typer.echo(f"      Remedy: {finding.remedy}")
+    failures = [finding for finding in findings if finding.level == "fail"]
+    warnings = sum(finding.level == "warn" for finding in findings)
+    typer.echo(f"{len(findings)} checks, {warnings} warnings, {len(failures)} failures", err=True)
+    if failures:
+        raise typer.Exit(failures[0].exit_code)
+
+
+def examine(state: State) -> Iterator[Finding]:
+    """Every finding, in the order in which a reader would put things right."""
+    yield from check_python()
+    yield from check_packages()
+    try:
+        site = state.site()
+    except RiskstratError as problem:
+        yield failed("site", problem)
+        return
+    yield Finding("ok", f"site: {site.root}")
+    for check in SITE_CHECKS:
+        yield from check(site)
+
+
+def failed(subject: str, problem: RiskstratError) -> Finding:
+    """A failure as a finding."""
+    where = ", ".join(str(part) for part in (problem.file, problem.column) if part)
+    what = f"{where}: {problem.what}" if where else problem.what
+    return Finding("fail", f"{subject}: {what}", problem.remedy, problem.exit_code)
+
+
+def check_python() -> Iterator[Finding]:
+    """Whether this Python is new enough."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        yield Finding("fail", f"Python {version} is too old", "install Python 3.11 or newer.")
+    else:
+        yield Finding("ok", f"Python {version}")
+
+
+def check_packages() -> Iterator[Finding]:
+    """Whether every package that riskstrat needs is installed in a version that it was tried with."""
+    from importlib.metadata import PackageNotFoundError, requires, version
+
+    from packaging.requirements import Requirement
+
+    wrong = []
+    needed = [Requirement(text) for text in requires("riskstrat") or []]
+    needed = [one for one in needed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    for requirement in needed:
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} {installed} is not {requirement.specifier}")
+    if wrong:
+        yield Finding("fail", f"packages: {'; '.join(wrong)}", "install from the lock file again.")
+    else:
+        yield Finding("ok", f"packages: {len(needed)} as required")
+
+
+def check_definitions(site: Site) -> Iterator[Finding]:
+    """Whether every file under config/ and data_contracts/ loads and they fit each other."""
+    from riskstrat.definitions.library import load_library
+
+    try:
+        library = load_library(site.root)
+    except RiskstratError as problem:
+        yield failed("definitions", problem)
+        return
+    yield Finding(
+        "ok",
+        f"definitions: {len(library.contracts)} contracts, {len(library.codelists)} code lists, "
+        f"{len(library.cohorts)} cohorts",
+    )
+    yield from check_cohorts(library)
+
+
+def check_cohorts(library: Library) -> Iterator[Finding]:
+    """Whether every rule of every cohort is a condition over the features."""
+    from riskstrat.language import compile_expression
+
+    columns = library.contracts["features"].columns
+    types = {column.name: column.sql_type for column in columns}
+    allowed = {column.name: column.allowed for column in columns if column.allowed}
+    rules = 0
+    for cohort in library.cohorts.values():
+        for rule in (*cohort.include, *cohort.exclude):
+            rules += 1
+            try:
+                compile_expression(rule, types, allowed)
+            except RiskstratError as problem:
+                path = library.root / "config" / "cohorts" / f"{cohort.name}.yaml"
+                yield Finding(
+                    "fail", f"cohort: {path}: {rule}: {problem.what}", problem.remedy, problem.exit_code
+                )
+                return
+    yield Finding("ok", f"cohorts: {rules} rules are conditions over the features")
+
+
+def check_keys(site: Site) -> Iterator[Finding]:
+    """Whether the site key is there and only its owner can read it."""
+    from riskstrat.keys import read_site_key
+
+    try:
+        read_site_key(site.keys)
+    except NotPermittedError as problem:
+        yield failed("key", problem)
+        return
+    if site.keys.stat().st_mode & 0o077:
+        yield Finding("warn", f"key: others can look into {site.keys}", f"chmod 700 {site.keys}")
+    else:
+        yield Finding("ok", "key: there, and only its owner can read it")
+
+
+def check_landing(site: Site) -> Iterator[Finding]:
+    """Whether anything was delivered, and when."""
+    newest = newest_delivery(site)
+    if newest is None:
+        yield Finding(
+            "warn",
+            f"landing: no delivery in {site.landing}",
+            "put extracts into landing/YYYY-MM-DD/, or write a synthetic town with: riskstrat demo",
+        )
+        return
+    files = [path for path in newest.iterdir() if path.is_file()]
+    if not files:
+        yield Finding("warn", f"landing: the newest delivery, {newest.name}, is empty", "deliver it again.")
+    else:
+        yield Finding("ok", f"landing: the newest delivery is {newest.name}, {len(files)} files")
+
+
+def check_disk(site: Site) -> Iterator[Finding]:
+    """Whether the disk has room for a run's tables and outputs."""
+    newest = newest_delivery(site)
+    size = sum(path.stat().st_size for path in newest.rglob("*") if path.is_file()) if newest else 0
+    needed = max(LEAST_FREE_BYTES, ROOM_FOR_LANDING * size)
+    place = next(folder for folder in (site.output, *site.output.parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    what = f"disk: {free / GIGABYTE:.1f} GB free, {needed / GIGABYTE:.1f} GB wanted"
+    if free < needed:
+        yield Finding("warn", what, f"free some space under {place}.")
+    else:
+        yield Finding("ok", what)
+
+
+def check_published(site: Site) -> Iterator[Finding]:
+    """Whether the latest run can be read and is what was published."""
+    from riskstrat.runs import latest, list_runs, verify_run
+
+    if not list_runs(site.output) and not (site.output / "latest").is_symlink():
+        yield Finding("warn", "runs: nothing has been published yet", "riskstrat run --as-of DATE")
+        return
+    try:
+        run = latest(site.output)
+        problems = verify_run(run)
+    except RiskstratError as problem:
+        yield failed("runs", problem)
+        return
+    if problems:
+        yield Finding(
+            "fail",
+            f"runs: {len(problems)} files of {run.id} are not what was published: {problems[0]}",
+            f"riskstrat runs verify {run.id}",
+        )
+    else:
+        yield Finding("ok", f"runs: {run.id} is the latest, and is what was published")
+
+
+def check_leftovers(site: Site) -> Iterator[Finding]:
+    """Whether a run is going on, and whether a broken one left folders behind."""
+    lock = site.state / "run.lock"
+    if is_held(lock):
+        yield Finding("warn", f"lock: a run is going on ({lock})", "wait until it has ended.")
+        return
+    yield Finding("ok", "lock: no run is going on")
+    works = [*(site.state / "work").glob("*"), *(site.output / "runs").glob(".*.partial")]
+    if works:
+        names = ", ".join(path.name for path in sorted(works))
+        yield Finding(
+            "warn",
+            f"leftovers: an earlier run did not end: {names}",
+            "the next run removes them; nothing else to do.",
+        )
+    else:
+        yield Finding("ok", "leftovers: none")
+
+
+def is_held(lock: Path) -> bool:
+    """Whether a process holds the lock file."""
+    if not lock.is_file():
+        return False
+    with lock.open("rb") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def newest_delivery(site: Site) -> Path | None:
+    """The newest delivery folder, or None."""
+    dated = []
+    for folder in site.landing.iterdir() if site.landing.is_dir() else []:
+        try:
+            dated.append((date.fromisoformat(folder.name), folder))
+        except ValueError:
+            continue
+    return max(dated)[1] if dated else None
+
+
+SITE_CHECKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
+    check_definitions,
+    check_keys,
+    check_landing,
+    check_disk,
+    check_published,
+    check_leftovers,
+)

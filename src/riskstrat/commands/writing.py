@@ -1,0 +1,84 @@
+"""Rows to stdout or to a file, in the formats of ``cohort query``."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+from riskstrat.commands.printing import people_table
+from riskstrat.errors import MisuseError
+from riskstrat.site import Site
+
+OWNER_ONLY = 0o600
+
+
+def check_target(out: Path, site: Site) -> None:
+    """Raise MisuseError for a place that must not be written to: no folder, or one that riskstrat keeps."""
+    if out.is_dir():
+        raise MisuseError("is a folder.", file=out, remedy="name a file.")
+    if not out.parent.is_dir():
+        raise MisuseError("its folder is not there.", file=out, remedy=f"make it with: mkdir -p {out.parent}")
+    for kept in (site.output, site.landing, site.state, site.keys):
+        if out.resolve().is_relative_to(kept.resolve()):
+            raise MisuseError(
+                f"lies in {kept.name}/, which riskstrat keeps for itself.",
+                file=out,
+                remedy="name another folder.",
+            )
+
+
+@contextmanager
+def replaced(out: Path) -> Iterator[Path]:
+    """A path to write to, readable by its owner only; it takes the place of ``out`` when all went well."""
+    partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
+    try:
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+        yield partial
+        partial.replace(out)
+    except OSError as problem:
+        raise MisuseError(
+            f"cannot be written ({problem.strerror}).",
+            file=out,
+            remedy="name another file, or free some space.",
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, out: Path | None) -> None:
+    """Write a table, CSV or JSON to ``out``, else to stdout."""
+    if out is None:
+        _write(columns, rows, form, sys.stdout)
+        return
+    with replaced(out) as partial, partial.open("w", encoding="utf-8", newline="") as stream:
+        _write(columns, rows, form, stream)
+
+
+def _write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, stream: TextIO) -> None:
+    if form == "csv":
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_plain(value) for value in row] for row in rows)
+    elif form == "json":
+        stream.write("[")
+        for place, row in enumerate(rows):
+            values = {name: _plain(value, truth=False) for name, value in zip(columns, row, strict=True)}
+            stream.write(f"{',' if place else ''}\n{json.dumps(values, ensure_ascii=False)}")
+        stream.write("\n]\n")
+    else:
+        stream.writelines(f"{line}\n" for line in people_table(columns, rows))
+
+
+def _plain(value: Any, *, truth: bool = True) -> Any:
+    """A value for a program: dates as YYYY-MM-DD, in CSV also true and false; unknown is empty or null."""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    if truth and isinstance(value, bool):
+        return str(value).lower()
+    return value

@@ -1,0 +1,100 @@
+"""The columns of every canonical extract, in the order in which the town writes them."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+EXTRACTS = MappingProxyType(
+    {
+        "gp_patients": [
+            "nhs_number",
+            "practice_code",
+            "registered_from",
+            "registered_to",
+            "date_of_birth",
+            "date_of_death",
+            "sex",
+            "ethnic_category",
+            "lsoa_code",
+            "given_name",
+            "family_name",
+            "postcode",
+            "usual_gp",
+        ],
+        "gp_events": [
+            "event_id",
+            "nhs_number",
+            "event_date",
+            "recorded_date",
+            "code_system",
+            "code",
+            "value",
+            "unit",
+            "deleted",
+        ],
+        "gp_medications": ["issue_id", "nhs_number", "issue_date", "dmd_code", "medicine_name", "deleted"],
+        "gp_contacts": ["contact_id", "nhs_number", "contact_date", "contact_type"],
+        "acute_episodes": [
+            "episode_id",
+            "nhs_number",
+            "provider_code",
+            "spell_id",
+            "episode_number",
+            "admission_date",
+            "admission_method",
+            "source_of_admission",
+            "patient_classification",
+            "episode_start",
+            "episode_end",
+            "discharge_date",
+            "discharge_method",
+            "discharge_destination",
+            "treatment_function",
+        ]
+        + [f"diagnosis_{place:02d}" for place in range(1, 21)]
+        + ["recorded_date"],
+        "acute_attendances": [
+            "attendance_id",
+            "nhs_number",
+            "provider_code",
+            "arrival_at",
+            "departure_at",
+            "attendance_category",
+            "department_type",
+            "discharge_destination",
+            "arrived_by_ambulance",
+        ],
+        "acute_adt": ["message_id", "nhs_number", "provider_code", "event_type", "event_at", "ward"],
+        "community_contacts": [
+            "contact_id",
+            "nhs_number",
+            "provider_code",
+            "contact_date",
+            "service_type",
+            "attendance_status",
+        ],
+        "community_referrals": [
+            "referral_id",
+            "nhs_number",
+            "provider_code",
+            "service_type",
+            "received_date",
+            "allocated_date",
+            "closed_date",
+        ],
+        "community_caseload": ["nhs_number", "team", "from_date", "to_date", "case_manager"],
+        "care_plans": ["plan_id", "nhs_number", "plan_type", "created_date", "last_reviewed_date"],
+        "assessments": ["assessment_id", "nhs_number", "assessed_on", "question", "concern", "note"],
+        "social_care_services": [
+            "service_id",
+            "nhs_number",
+            "service_type",
+            "start_date",
+            "end_date",
+            "last_review_date",
+        ],
+        "agency_contacts": ["contact_id", "nhs_number", "agency", "contact_date"],
+        "national_opt_out": ["nhs_number", "checked_on"],
+        "manual_additions": ["nhs_number", "cohort", "reason", "added_on", "added_by"],
+    }
+)

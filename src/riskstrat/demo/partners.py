@@ -1,0 +1,117 @@
+"""GP contacts, social care, other agencies, the national opt-out and professionals' additions."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index
+from riskstrat.demo.community import service_names
+from riskstrat.demo.health import Health
+from riskstrat.demo.people import Calendar, People
+from riskstrat.demo.rows import Rows, constant_text, days, labels, numbered, numbers
+
+ADDED_TO = "luton_core"
+ADDED_PER_CHUNK = 6
+
+
+def gp_contact_rows(
+    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+) -> Rows:
+    """Consultations of the last two years."""
+    shape = constant("gp_contact_shape")
+    rate = curve("gp_contact_age", people.age(people.end))
+    rate *= np.exp(curve("gp_contact_deficits", health.deficits(people.end)))
+    rate *= generator.gamma(shape, 1 / shape, len(people))
+    begin = np.maximum(calendar.starts[1], people.birth)
+    room = np.maximum(people.end - begin, 0)
+    person = np.repeat(np.arange(len(people)), generator.poisson(rate * room / 365.25))
+    day = begin[person] + np.floor(generator.random(len(person)) * room[person]).astype(np.int64)
+    names, weights = service_names("gp")
+    columns = {
+        "contact_id": numbered("G", first_id, len(person)),
+        "nhs_number": numbers(people.nhs_number[person]),
+        "contact_date": days(day),
+        "contact_type": labels(names, draw_index(weights, len(person), generator)),
+    }
+    return Rows("gp_contacts", columns, person)
+
+
+def social_care_rows(
+    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+) -> Rows:
+    """Council services of frail older people; some yearly reviews are overdue or never happened."""
+    chance = np.interp(health.deficits(people.end), [3, 9, 15], [0.002, 0.12, 0.30])
+    chance = np.where(health.has("care-requirement"), chance + 0.35, chance) * (people.age(people.end) >= 50)
+    person = np.flatnonzero((generator.random(len(people)) < chance) & (people.end == calendar.as_of))
+    begin = calendar.as_of - generator.integers(1, 1800, len(person))
+    finish = begin + generator.integers(200, 3000, len(person))
+    reviewed = begin + np.floor(generator.random(len(person)) * (calendar.as_of - begin)).astype(np.int64)
+    names, weights = service_names("social")
+    columns = {
+        "service_id": numbered("L", first_id, len(person)),
+        "nhs_number": numbers(people.nhs_number[person]),
+        "service_type": labels(names, draw_index(weights, len(person), generator)),
+        "start_date": days(begin),
+        "end_date": days(finish, finish >= calendar.as_of),
+        "last_review_date": days(reviewed, generator.random(len(person)) < 0.35),
+    }
+    return Rows("social_care_services", columns, person)
+
+
+def agency_rows(
+    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+) -> Rows:
+    """Contacts with other agencies in the last year, more in the last ninety days for some."""
+    chance = np.interp(health.deficits(people.end), [0, 6, 14], [0.01, 0.04, 0.12]) * (
+        people.age(people.end) >= 18
+    )
+    involved = (generator.random(len(people)) < chance) & (people.end == calendar.as_of)
+    person = np.repeat(np.arange(len(people)), np.where(involved, generator.geometric(0.4, len(people)), 0))
+    span = np.where(generator.random(len(person)) < 0.35, 90, 365)
+    names, weights = service_names("agency")
+    columns = {
+        "contact_id": numbered("N", first_id, len(person)),
+        "nhs_number": numbers(people.nhs_number[person]),
+        "agency": labels(names, draw_index(weights, len(person), generator)),
+        "contact_date": days(
+            calendar.as_of - 1 - np.floor(generator.random(len(person)) * span).astype(np.int64)
+        ),
+    }
+    return Rows("agency_contacts", columns, person)
+
+
+def draw_national_opt_outs(people: People, calendar: Calendar, generator: np.random.Generator) -> Booleans:
+    """Who has registered a national data opt-out, by sex and age."""
+    age = people.age(calendar.as_of)
+    pattern = curve("national_opt_out_age", age)
+    level: Floats = np.empty(len(people))
+    for female, name in ((True, "national_opt_out_female"), (False, "national_opt_out_male")):
+        own = people.female == female
+        level[own] = constant(name) / max(float(pattern[own].mean()), 1e-9) if own.any() else 0.0
+    return generator.random(len(people)) < pattern * level
+
+
+def opt_out_rows(people: People, opted_out: Booleans, calendar: Calendar) -> Rows:
+    """The list that came back from the opt-out check, five days before as_of."""
+    person = np.flatnonzero(opted_out)
+    columns = {
+        "nhs_number": numbers(people.nhs_number[person]),
+        "checked_on": days(np.full(len(person), calendar.as_of - 5)),
+    }
+    return Rows("national_opt_out", columns, person)
+
+
+def addition_rows(people: People, health: Health, calendar: Calendar, generator: np.random.Generator) -> Rows:
+    """A handful of people whom professionals added to a cohort although no rule finds them."""
+    unlikely = np.flatnonzero((people.age(people.end) >= 40) & (people.end == calendar.as_of))
+    unlikely = unlikely[health.deficits(calendar.as_of)[unlikely] < 9]
+    person: Integers = np.sort(generator.permutation(unlikely)[:ADDED_PER_CHUNK])
+    reasons, weights = service_names("reason")
+    columns = {
+        "nhs_number": numbers(people.nhs_number[person]),
+        "cohort": constant_text(ADDED_TO, len(person)),
+        "reason": labels(reasons, draw_index(weights, len(person), generator)),
+        "added_on": days(calendar.as_of - generator.integers(5, 200, len(person))),
+        "added_by": constant_text("practice meeting", len(person)),
+    }
+    return Rows("manual_additions", columns, person)

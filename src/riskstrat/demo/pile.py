@@ -1,0 +1,80 @@
+"""A growing pile of GP events: arrays of person, day, code and value, written together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+
+from riskstrat.demo.calibration import Floats, Integers, constant
+from riskstrat.demo.codes import CodeBook
+from riskstrat.demo.people import Calendar, People
+from riskstrat.demo.rows import Rows, days, labels, numbered, numbers
+
+
+@dataclass
+class Pile:
+    """Events of a chunk. A value of NaN is no value; unit is a place in ``units``."""
+
+    units: list[str] = field(default_factory=lambda: [""])
+    _parts: list[tuple[Integers, Integers, Integers, Floats, Integers]] = field(default_factory=list)
+
+    def add(
+        self,
+        person: Integers,
+        day: Integers,
+        code: Integers | int,
+        value: Floats | None = None,
+        unit: str = "",
+    ) -> None:
+        """Put events on the pile; one code for all or one each."""
+        count = len(person)
+        if unit not in self.units:
+            self.units.append(unit)
+        self._parts.append(
+            (
+                person,
+                day,
+                np.broadcast_to(np.asarray(code, dtype=np.int64), count),
+                np.full(count, np.nan) if value is None else value,
+                np.full(count, self.units.index(unit)),
+            )
+        )
+
+    def events(self) -> tuple[Integers, Integers, Integers, Floats, Integers]:
+        """Person, day, code, value and unit of all events by person and day."""
+        person, day, code, value, unit = (
+            np.concatenate([part[column] for part in self._parts]) for column in range(5)
+        )
+        # One key sorts faster than two; the span of days is far below a million.
+        order = np.argsort(person * 1_000_000 + (day + 100_000), kind="stable")
+        return person[order], day[order], code[order], value[order], unit[order]
+
+
+def event_rows(
+    pile: Pile,
+    people: People,
+    book: CodeBook,
+    calendar: Calendar,
+    *,
+    first_id: int,
+    generator: np.random.Generator,
+) -> Rows:
+    """The extract gp_events. Some events are recorded days later, none on or after as_of."""
+    person, day, code, value, unit = pile.events()
+    count = len(person)
+    late = generator.random(count) < constant("late_record_share")
+    lag = np.where(late, generator.integers(1, 22, count), 0)
+    recorded = np.minimum(day + lag, calendar.as_of - 1)
+    columns = {
+        "event_id": numbered("E", first_id, count),
+        "nhs_number": numbers(people.nhs_number).take(pa.array(person)),
+        "event_date": days(day),
+        "recorded_date": days(recorded),
+        "code_system": labels([system for system, _ in book.pairs], code),
+        "code": labels([text for _, text in book.pairs], code),
+        "value": numbers(np.round(value, 2), np.isnan(value)),
+        "unit": labels(pile.units, unit),
+    }
+    return Rows("gp_events", columns, person)

@@ -1,0 +1,58 @@
+"""Streams the town's rows to a delivery folder, one file an extract."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from riskstrat.demo.layout import EXTRACTS
+
+Format = Literal["csv", "parquet"]
+
+
+class Delivery:
+    """An open delivery folder. Every extract gets a file with all its columns, also when it has no rows.
+
+    All columns are text in both formats, as in a supplier's CSV, so that a broken date can be delivered.
+    """
+
+    def __init__(self, folder: Path, file_format: Format) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._writers = {extract: _open(folder, extract, file_format) for extract in EXTRACTS}
+        self.rows = dict.fromkeys(EXTRACTS, 0)
+
+    def write(self, extract: str, columns: dict[str, pa.Array]) -> None:
+        """Append rows; columns of the extract that are not given stay empty."""
+        count = len(next(iter(columns.values())))
+        if not count:
+            return
+        empty = pa.nulls(count, pa.string())
+        table = pa.table([columns.get(name, empty) for name in EXTRACTS[extract]], schema=_schema(extract))
+        self._writers[extract].write_table(table)
+        self.rows[extract] += count
+
+    def __enter__(self) -> Delivery:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for writer in self._writers.values():
+            writer.close()
+
+
+def _schema(extract: str) -> pa.Schema:
+    return pa.schema([(name, pa.string()) for name in EXTRACTS[extract]])
+
+
+def _open(folder: Path, extract: str, file_format: Format) -> Any:
+    path = folder / f"{extract}.{file_format}"
+    if file_format == "parquet":
+        return pyarrow.parquet.ParquetWriter(path, _schema(extract), compression="zstd")
+    options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="none")
+    return pyarrow.csv.CSVWriter(path, _schema(extract), write_options=options)

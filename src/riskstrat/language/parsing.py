@@ -1,0 +1,174 @@
+"""From text to DuckDB's own syntax tree, after cheap checks that keep hostile text away from the parser."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from riskstrat.language.problems import Place, Source
+
+LONGEST_TEXT = 10_000
+DEEPEST_NESTING = 50
+DEEPEST_EXPRESSION = 4 * DEEPEST_NESTING
+LONGEST_SIGN_RUN = 10  # the parser needs quadratic time for long runs of signs
+PREFIX = "SELECT "
+TOO_DEEP = "the expression is nested too deeply."
+UNKNOWN_PLACE = 2**63
+SIGNS = frozenset({"-", "+", "~", "!", "@", "not"})
+CURLY_QUOTES = re.compile("[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00b4`]")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """One expression: its syntax tree as DuckDB serialises it, and SQL written back from that tree."""
+
+    tree: dict[str, Any]
+    sql: str
+
+
+@functools.cache
+def parser_connection() -> duckdb.DuckDBPyConnection:
+    """An empty in-memory database that can reach nothing: no file, no network, no setting."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute("SET errors_as_json = true")
+    connection.execute(f"SET max_expression_depth = {DEEPEST_EXPRESSION}")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
+    return connection
+
+
+def parse(source: Source) -> Parsed:
+    """The one expression of the text. Raises ExpressionError when it is none, or more than one."""
+    check_characters(source)
+    check_tokens(source)
+    document = _serialise(source)
+    statements = document["statements"]
+    if len(statements) != 1:
+        source.refuse("there is more than one statement.", remedy="give one condition, without ';'.")
+    items = statements[0]["node"].get("select_list", [])
+    if _around(statements[0]) != _around(_statement_of("TRUE")):
+        source.refuse(
+            "this is a query, not a condition.",
+            remedy="give only what would stand after WHERE, such as: age >= 65",
+        )
+    if len(items) != 1:
+        source.refuse("there is more than one expression.", remedy="join the conditions with AND or OR.")
+    if items[0].get("alias"):
+        source.refuse(
+            "the expression has a name or a second word after it.",
+            byte_place(source.text, items[0]),
+            remedy="join conditions with AND or OR; put text in single quotes.",
+        )
+    return Parsed(tree=items[0], sql=_written_back(document))
+
+
+def check_characters(source: Source) -> None:
+    """Refuse empty or very long text, and characters that cannot be seen or look like others."""
+    if not source.text.strip():
+        source.refuse("the expression is empty.", remedy="give a condition, such as: age >= 65")
+    if len(source.text) > LONGEST_TEXT:
+        source.refuse(
+            f"the expression is {len(source.text):,} characters long; {LONGEST_TEXT:,} are allowed.",
+            remedy="put long lists of values into a code list or a feature.",
+        )
+    for index, character in enumerate(source.text):
+        category = unicodedata.category(character)
+        if character not in " \n\t" and category in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp", "Zs"}:
+            name = unicodedata.name(character, f"character number {ord(character)}").lower()
+            source.refuse(
+                f"there is a character that is not allowed here ({name}).",
+                Place(index, 1),
+                remedy="type it again with ordinary letters and spaces.",
+            )
+
+
+def check_tokens(source: Source) -> None:
+    """Refuse comments, ';', curly quotes outside text, and nesting that would keep the parser busy."""
+    depth = signs = 0
+    for place, kind, word in _tokens(source.text):
+        if kind == duckdb.token_type.comment:
+            source.refuse("comments are not allowed.", place, remedy="explain the rule in the cohort's why.")
+        if word == ";":
+            source.refuse("';' is not allowed.", place, remedy="give one condition.")
+        if kind != duckdb.token_type.string_const and (curly := CURLY_QUOTES.search(word)):
+            source.refuse(
+                "there is a curly quote.",
+                Place(place.start + curly.start(), 1),
+                remedy="put text in straight single quotes: 'like this'.",
+            )
+        depth += (word in "([{") - (word in ")]}")
+        signs = signs + 1 if word.lower() in SIGNS else 0
+        if depth > DEEPEST_NESTING or signs > LONGEST_SIGN_RUN:
+            source.refuse(TOO_DEEP, place, remedy=f"use at most {DEEPEST_NESTING} levels of brackets.")
+
+
+def _tokens(text: str) -> Iterator[tuple[Place, Any, str]]:
+    """Place, kind and text of each token; DuckDB's offsets count UTF-8 bytes."""
+    encoded = text.encode()
+    tokens = duckdb.tokenize(text)
+    ends = [start for start, _ in tokens[1:]] + [len(encoded)]
+    for (start, kind), end in zip(tokens, ends, strict=True):
+        word = encoded[start:end].decode(errors="replace").rstrip()
+        yield Place(len(encoded[:start].decode(errors="replace")), len(word)), kind, word
+
+
+def _serialise(source: Source) -> dict[str, Any]:
+    answer = parser_connection().execute(
+        "SELECT json_serialize_sql(CAST($query AS VARCHAR))", {"query": PREFIX + source.text}
+    )
+    document: dict[str, Any] = json.loads(answer.fetchall()[0][0])
+    if document["error"]:
+        message = str(document["error_message"])
+        if "expression depth" in message:
+            source.refuse(TOO_DEEP, remedy="split it into several conditions.")
+        source.refuse(
+            f"this is not a condition: {message}.",
+            error_place(source.text, document),
+            remedy="write comparisons joined by AND, OR and NOT, such as: age >= 65 AND NOT has_copd",
+        )
+    return document
+
+
+def _statement_of(text: str) -> dict[str, Any]:
+    statement: dict[str, Any] = _serialise(Source(text))["statements"][0]
+    return statement
+
+
+def _around(statement: dict[str, Any]) -> dict[str, Any]:
+    """What surrounds the selected expressions; parameters are refused where they stand in the tree."""
+    node = {key: value for key, value in statement["node"].items() if key != "select_list"}
+    return {key: value for key, value in statement.items() if key != "named_param_map"} | {"node": node}
+
+
+def _written_back(document: dict[str, Any]) -> str:
+    answer = parser_connection().execute(
+        "SELECT json_deserialize_sql(CAST($tree AS JSON))", {"tree": json.dumps(document)}
+    )
+    return str(answer.fetchall()[0][0]).removeprefix(PREFIX)
+
+
+def byte_place(text: str, node: dict[str, Any]) -> Place | None:
+    """Where a node of the syntax tree stands in the text, or None when DuckDB does not say."""
+    location = node.get("query_location", UNKNOWN_PLACE)
+    if location >= UNKNOWN_PLACE:
+        return None
+    encoded = text.encode()
+    first = max(0, location - len(PREFIX))
+    last = first + node.get("query_location_length", 0)
+    start = len(encoded[:first].decode(errors="replace"))
+    return Place(start, len(encoded[first:last].decode(errors="replace")))
+
+
+def error_place(text: str, details: dict[str, Any]) -> Place | None:
+    """Where DuckDB's error (as JSON) lies in the text, or None when it does not say."""
+    if "location" not in details:
+        return None
+    location, length = json.loads(details["location"])
+    return byte_place(text, {"query_location": location, "query_location_length": length})
