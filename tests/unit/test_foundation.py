@@ -16,7 +16,13 @@ from riskstrat.dates import Windows, days_before, months_before
 from riskstrat.definitions.geography import load_geography
 from riskstrat.definitions.sources import load_layouts, load_sources
 from riskstrat.engines.duckdb import DuckDBEngine
-from riskstrat.errors import ContractBrokenError, DefinitionError, MisuseError, NotPermittedError, RiskstratError
+from riskstrat.errors import (
+    ContractBrokenError,
+    DefinitionError,
+    MisuseError,
+    NotPermittedError,
+    RiskstratError,
+)
 from riskstrat.keys import init_site_key, key_fingerprint, person_id, read_site_key
 from riskstrat.site import default_site, find_site, is_site, write_default_site
 from riskstrat.stages.ingest.deliveries import extract_of
@@ -36,7 +42,10 @@ def test_windows_of_a_leap_day():
     windows = Windows.ending_before(date(2024, 2, 29))
     assert windows.start_12m == date(2023, 2, 28)
     assert windows.start_90d == date(2023, 12, 1)
-    assert (windows.last_calendar_year_start, windows.last_calendar_year_end) == (date(2023, 1, 1), date(2024, 1, 1))
+    assert (windows.last_calendar_year_start, windows.last_calendar_year_end) == (
+        date(2023, 1, 1),
+        date(2024, 1, 1),
+    )
 
 
 def test_person_id_is_half_of_the_hmac():
@@ -47,11 +56,20 @@ def test_person_id_is_half_of_the_hmac():
 def test_sql_and_python_make_the_same_person_id_and_valid_numbers_only(tmp_path: Path):
     engine = DuckDBEngine(tmp_path / "x.duckdb", threads=1, memory_limit="1GB")
     open_identity(engine, KEY)
-    given_numbers = ["999 000 0018", "999-000-0026", "9990000019", "1111111111", "99900000", "not a number", ""]
+    given_numbers = [
+        "999 000 0018",
+        "999-000-0026",
+        "9990000019",
+        "1111111111",
+        "99900000",
+        "not a number",
+        "",
+    ]
     listed = " UNION ALL ".join(f"SELECT '{number}' AS nhs_number" for number in given_numbers)
     register_people(engine, [listed])
     assert engine.rows(f"SELECT nhs_number, person, person_id FROM {IDENTITY}.numbers ORDER BY person") == [
-        (number, place, person_id(KEY, number)) for place, number in enumerate(("9990000018", "9990000026"), start=1)
+        (number, place, person_id(KEY, number))
+        for place, number in enumerate(("9990000018", "9990000026"), start=1)
     ]
     close_identity(engine)
     assert engine.rows("SELECT person FROM person_keys ORDER BY person") == [(1,), (2,)]
@@ -108,7 +126,9 @@ def test_error_says_where_what_and_remedy():
     assert str(RiskstratError("just this.")) == "just this."
 
 
-def test_fresh_site_is_found_from_below_and_never_overwritten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_fresh_site_is_found_from_below_and_never_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
     monkeypatch.delenv("RISKSTRAT_SITE", raising=False)
     site = tmp_path / "luton"
     write_default_site(site)

@@ -506,3 +506,11 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "12345", "073211009", "7321100\uff19", "73211009.0", "1" * 19])
 def test_no_snomed_identifier(text: str) -> None:
     assert not is_snomed_id(text)
+
+
+def test_rule_for_one_sex_has_a_rule_for_the_other_under_the_same_code():
+    rules = load_value_rules(CODELISTS / "efi_values.csv")
+    sexes: dict[tuple[str, str, str], set[str]] = {}
+    for rule in rules:
+        sexes.setdefault((rule.concept, rule.code_system, rule.code), set()).add(rule.sex)
+    assert all(found in ({"any"}, {"male", "female"}) for found in sexes.values())
