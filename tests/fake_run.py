@@ -303,7 +303,7 @@ def _status(extract: str) -> dict[str, Any]:
     return {
         "present": present,
         "required": extract in REQUIRED_EXTRACTS,
-        "files": 1 if present else 0,
+        "files": [f"2026-03-31/{extract}.csv"] if present else [],
         "newest_delivery": "2026-03-31" if present else None,
         "mode": "full",
         "layout": "canonical",

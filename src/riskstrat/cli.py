@@ -42,10 +42,12 @@ def _show_version(wanted: bool) -> None:
 def choose_site(
     context: typer.Context,
     site: Annotated[
-        Path | None, typer.Option("--site", metavar="DIR", help="The site to work on; default: the nearest one.")
+        Path | None,
+        typer.Option("--site", metavar="DIR", help="The site to work on; default: the nearest one."),
     ] = None,
     version: Annotated[  # noqa: ARG001 - Typer needs the parameter, its callback does the work
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version and end."),
     ] = False,
 ) -> None:
     """Find people who need help before the ambulance does."""

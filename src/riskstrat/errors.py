@@ -31,7 +31,9 @@ class RiskstratError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        where = [part for part in (self.file, _labelled("row", self.row), _labelled("column", self.column)) if part]
+        where = [
+            part for part in (self.file, _labelled("row", self.row), _labelled("column", self.column)) if part
+        ]
         text = f"{', '.join(where)}: {self.what}" if where else self.what
         return f"{text} Remedy: {self.remedy}" if self.remedy else text
 

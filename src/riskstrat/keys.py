@@ -58,9 +58,13 @@ def read_site_key(folder: Path) -> bytes:
         mode = stat.S_IMODE(path.stat().st_mode)
         key = path.read_bytes()
     except FileNotFoundError:
-        raise NotPermittedError("there is no site key.", file=path, remedy="make one with: riskstrat keys init") from None
+        raise NotPermittedError(
+            "there is no site key.", file=path, remedy="make one with: riskstrat keys init"
+        ) from None
     except PermissionError:
-        raise NotPermittedError("the site key cannot be read.", file=path, remedy="run as its owner.") from None
+        raise NotPermittedError(
+            "the site key cannot be read.", file=path, remedy="run as its owner."
+        ) from None
     if mode & 0o077:
         raise NotPermittedError(
             f"the site key can be read by others (mode {mode:04o}).", file=path, remedy=f"chmod 600 {path}"

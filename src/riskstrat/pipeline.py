@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from riskstrat import __version__
-from riskstrat.definitions.library import Library, load_library
+from riskstrat.definitions.library import load_library
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
@@ -73,7 +73,9 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
         if (published / "manifest.json").is_file() and not force:
             point_latest(site.output, name)
             progress.say(f"run {name} is published already; nothing has changed since.")
-            return Outcome(published, json.loads((published / "manifest.json").read_text(encoding="utf-8")), True)
+            return Outcome(
+                published, json.loads((published / "manifest.json").read_text(encoding="utf-8")), True
+            )
         with _workplace(site, name) as (work, building):
             engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
             try:
@@ -146,7 +148,8 @@ def _identity(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> di
         "code_version": code_version(),
         "key": key_fingerprint(key),
         "inputs": {
-            path.relative_to(site.landing).as_posix(): value for path, value in zip(inputs, hashes, strict=False)
+            path.relative_to(site.landing).as_posix(): value
+            for path, value in zip(inputs, hashes, strict=False)
         },
         "definitions": {
             path.relative_to(site.root).as_posix(): value
@@ -180,7 +183,9 @@ def _locked(site: Site) -> Iterator[None]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise RunLockedError(
-                "another run of this site is going on.", file=path, remedy="wait until it has ended, then try again."
+                "another run of this site is going on.",
+                file=path,
+                remedy="wait until it has ended, then try again.",
             ) from None
         yield
 

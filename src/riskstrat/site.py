@@ -36,14 +36,17 @@ class Site:
 
     @property
     def config(self) -> Path:
+        """What the site knows and decides."""
         return self.root / "config"
 
     @property
     def data_contracts(self) -> Path:
+        """What comes in and goes out."""
         return self.root / "data_contracts"
 
     @property
     def pipelines(self) -> Path:
+        """How rows become features."""
         return self.root / "pipelines"
 
 
@@ -57,7 +60,9 @@ def find_site(start: Path | None = None, explicit: Path | None = None) -> Site:
 
     Raises MisuseError where there is none.
     """
-    named = explicit or (Path(os.environ[ENVIRONMENT_VARIABLE]) if os.environ.get(ENVIRONMENT_VARIABLE) else None)
+    named = explicit or (
+        Path(os.environ[ENVIRONMENT_VARIABLE]) if os.environ.get(ENVIRONMENT_VARIABLE) else None
+    )
     if named is not None:
         if not is_site(named):
             raise MisuseError(
@@ -115,7 +120,9 @@ def default_site() -> Path:
     if is_site(repository):
         return repository
     raise DefinitionError(
-        "this installation carries no default site.", file=carried, remedy="install riskstrat again from its wheel."
+        "this installation carries no default site.",
+        file=carried,
+        remedy="install riskstrat again from its wheel.",
     )
 
 
@@ -127,7 +134,9 @@ def write_default_site(folder: Path) -> list[Path]:
     taken = [name for name in DEFINITION_FOLDERS if (folder / name).exists()]
     if taken:
         raise MisuseError(
-            f"already holds {', '.join(taken)}.", file=folder, remedy="name a new folder; a site is never overwritten."
+            f"already holds {', '.join(taken)}.",
+            file=folder,
+            remedy="name a new folder; a site is never overwritten.",
         )
     source = default_site()
     for name in DEFINITION_FOLDERS:

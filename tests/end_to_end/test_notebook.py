@@ -10,6 +10,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from riskstrat.pipeline import run
+from riskstrat.progress import Progress
+from riskstrat.site import load_site
+from tests import small_town
 from tests.fake_run import ABSENT_EXTRACTS, RUN, UNKNOWN_FEATURES, write_fake_site
 
 NOTEBOOK = Path(__file__).resolve().parents[2] / "notebooks" / "first_hour.ipynb"
@@ -99,3 +103,18 @@ def test_notebook_finds_the_nearest_site_above_its_folder_and_changes_nothing(
     before = {path: path.read_bytes() for path in site.rglob("*") if path.is_file()}
     assert outputs_of(execute(site / "notebooks"), "image/png")
     assert {path: path.read_bytes() for path in site.rglob("*") if path.is_file()} == before
+
+
+def test_notebook_reads_a_run_that_the_pipeline_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = small_town.write_site(tmp_path / "site")
+    small_town.write_landing(site)
+    outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
+    monkeypatch.setenv("RISKSTRAT_SITE", str(site))
+    notebook = execute(site)
+    assert any(
+        outcome.manifest["run"] in text
+        for text in outputs_of(notebook, "stdout") + outputs_of(notebook, "text/html")
+    )
+    assert outputs_of(notebook, "image/png")

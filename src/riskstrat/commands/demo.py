@@ -12,13 +12,19 @@ from riskstrat.commands.state import State
 
 def demo(
     context: typer.Context,
-    people: Annotated[int, typer.Option("--people", min=100, help="How many people are registered in the town.")] = 20_000,
+    people: Annotated[
+        int, typer.Option("--people", min=100, help="How many people are registered in the town.")
+    ] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same town.")] = 1,
     faults: Annotated[
-        bool, typer.Option("--faults/--no-faults", help="Damage some rows as real suppliers do, and list them.")
+        bool,
+        typer.Option("--faults/--no-faults", help="Damage some rows as real suppliers do, and list them."),
     ] = False,
     as_of: Annotated[
-        str, typer.Option("--as-of", help="The date of the run that the town is made for; delivered the day before.")
+        str,
+        typer.Option(
+            "--as-of", help="The date of the run that the town is made for; delivered the day before."
+        ),
     ] = "2026-04-01",
 ) -> None:
     """Write a synthetic town as canonical extracts, with its truth and its list of faults beside them.

@@ -19,7 +19,8 @@ def run(
         str, typer.Option("--as-of", help="The date that everything is judged by, exclusive: YYYY-MM-DD.")
     ],
     force: Annotated[
-        bool, typer.Option("--force", help="Compute the run again though it is published, and compare the bytes.")
+        bool,
+        typer.Option("--force", help="Compute the run again though it is published, and compare the bytes."),
     ] = False,
 ) -> None:
     """Compute the features, cohorts and worklists of a date and publish them, whole or not at all.
@@ -55,7 +56,11 @@ def summary(folder: Path, output: Path, manifest: Mapping[str, Any]) -> str:
         f"rows         {read:,} read, {quarantined:,} quarantined",
         *(
             f"cohort       {name}: {size:,} people"
-            + (f", {manifest['cohorts_undecided'][name]:,} could not be decided" if manifest["cohorts_undecided"][name] else "")
+            + (
+                f", {manifest['cohorts_undecided'][name]:,} could not be decided"
+                if manifest["cohorts_undecided"][name]
+                else ""
+            )
             for name, size in manifest["cohorts"].items()
         ),
     ]

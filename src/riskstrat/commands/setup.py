@@ -24,7 +24,8 @@ def init(
     written = write_default_site(folder)
     typer.echo("\n".join(str(path) for path in written))
     typer.echo(
-        f"Next: replace config/geography/ with your practices, then riskstrat --site {folder} keys init", err=True
+        f"Next: replace config/geography/ with your practices, then riskstrat --site {folder} keys init",
+        err=True,
     )
 
 

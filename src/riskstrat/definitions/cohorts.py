@@ -56,7 +56,9 @@ def _cohort(path: Path) -> Cohort:
     check_keys(document["review"], allowed=REVIEW_KEYS, required=REVIEW_KEYS, file=path, where="review")
     include = _texts(document, "include", path)
     if not include:
-        raise DefinitionError("include names no rule.", file=path, column="include", remedy="give at least one.")
+        raise DefinitionError(
+            "include names no rule.", file=path, column="include", remedy="give at least one."
+        )
     capacity = document.get("capacity")
     if capacity is not None and (not isinstance(capacity, int) or capacity < 1):
         raise DefinitionError("must be a whole number of 1 or more.", file=path, column="capacity")
@@ -77,7 +79,9 @@ def _cohort(path: Path) -> Cohort:
 def _texts(document: Any, key: str, path: Path) -> tuple[str, ...]:
     values = document.get(key) or []
     if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise DefinitionError("must be a list of texts.", file=path, column=key, remedy="one rule a line, each after '- '.")
+        raise DefinitionError(
+            "must be a list of texts.", file=path, column=key, remedy="one rule a line, each after '- '."
+        )
     return tuple(values)
 
 
@@ -85,6 +89,9 @@ def _rank_item(text: str, path: Path) -> RankItem:
     match = RANK_ITEM.fullmatch(text.strip())
     if match is None:
         raise DefinitionError(
-            f"'{text}' is not a column with ASC or DESC.", file=path, column="rank_by", remedy="write e.g. 'age DESC'."
+            f"'{text}' is not a column with ASC or DESC.",
+            file=path,
+            column="rank_by",
+            remedy="write e.g. 'age DESC'.",
         )
     return RankItem(match.group(1), match.group(2) == "DESC")

@@ -35,7 +35,12 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
 
 
 def check_keys(
-    found: Iterable[str], *, allowed: Iterable[str], required: Iterable[str] = (), file: Path, where: str | None = None
+    found: Iterable[str],
+    *,
+    allowed: Iterable[str],
+    required: Iterable[str] = (),
+    file: Path,
+    where: str | None = None,
 ) -> None:
     """Raise DefinitionError for a missing or an unknown key; an unknown one proposes a near name."""
     found_keys, allowed_keys = list(found), list(allowed)
@@ -78,7 +83,10 @@ def read_table(path: Path, columns: Iterable[str]) -> Iterator[tuple[int, dict[s
             for row in reader:
                 if "" in row or None in row.values():
                     raise DefinitionError(
-                        f"this row has not {len(expected)} fields.", file=path, row=reader.line_num, remedy="correct it."
+                        f"this row has not {len(expected)} fields.",
+                        file=path,
+                        row=reader.line_num,
+                        remedy="correct it.",
                     )
                 yield reader.line_num, {name: value.strip() for name, value in row.items()}
     except FileNotFoundError:

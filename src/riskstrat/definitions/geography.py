@@ -38,7 +38,10 @@ class Practice:
     valid_to: date | None
 
     def is_valid_on(self, day: date) -> bool:
-        return (self.valid_from is None or self.valid_from <= day) and (self.valid_to is None or day <= self.valid_to)
+        """Whether the membership holds on ``day``."""
+        return (self.valid_from is None or self.valid_from <= day) and (
+            self.valid_to is None or day <= self.valid_to
+        )
 
 
 @dataclass(frozen=True)
@@ -59,18 +62,30 @@ class Geography:
 
 def load_geography(folder: Path) -> Geography:
     """Parse ``practices.csv`` and ``areas.csv``. Raises DefinitionError with file, row and column."""
-    practices = tuple(_practice(row, line, folder / "practices.csv") for line, row in _rows(folder, "practices"))
+    practices = tuple(
+        _practice(row, line, folder / "practices.csv") for line, row in _rows(folder, "practices")
+    )
     if not practices:
-        raise DefinitionError("names no practice.", file=folder / "practices.csv", remedy="list the practices in scope.")
+        raise DefinitionError(
+            "names no practice.", file=folder / "practices.csv", remedy="list the practices in scope."
+        )
     areas: dict[str, int] = {}
     for line, row in _rows(folder, "areas"):
         if row["imd_decile"] not in {str(decile) for decile in range(1, 11)}:
             raise DefinitionError(
-                "must be 1 to 10.", file=folder / "areas.csv", row=line, column="imd_decile", remedy="1 is most deprived."
+                "must be 1 to 10.",
+                file=folder / "areas.csv",
+                row=line,
+                column="imd_decile",
+                remedy="1 is most deprived.",
             )
         if row["lsoa_code"] in areas:
             raise DefinitionError(
-                "this area stands twice.", file=folder / "areas.csv", row=line, column="lsoa_code", remedy="keep one."
+                "this area stands twice.",
+                file=folder / "areas.csv",
+                row=line,
+                column="lsoa_code",
+                remedy="keep one.",
             )
         areas[row["lsoa_code"]] = int(row["imd_decile"])
     return Geography(practices, tuple(areas.items()))
@@ -97,7 +112,11 @@ def _practice(row: dict[str, str], line: int, path: Path) -> Practice:
             dates[column] = date.fromisoformat(row[column]) if row[column] else None
         except ValueError:
             raise DefinitionError(
-                "is not a date.", file=path, row=line, column=column, remedy="write YYYY-MM-DD or leave it empty."
+                "is not a date.",
+                file=path,
+                row=line,
+                column=column,
+                remedy="write YYYY-MM-DD or leave it empty.",
             ) from None
     names = {column: row[column] for column in PRACTICE_COLUMNS if column not in dates}
     return Practice(**names, **dates)  # type: ignore[arg-type]

@@ -41,17 +41,23 @@ class Library:
 
     @property
     def pipelines(self) -> Path:
+        """The folder of numbered rooms of SQL."""
         return self.root / "pipelines"
 
     @property
     def extract_names(self) -> tuple[str, ...]:
         """The extracts that come in, the register first."""
         register = self.sources.register
-        others = [name for name, contract in self.contracts.items() if contract.direction == "in" and name != register]
+        others = [
+            name
+            for name, contract in self.contracts.items()
+            if contract.direction == "in" and name != register
+        ]
         return (register, *others)
 
     @property
     def register_extract(self) -> str:
+        """The extract that says who is registered where."""
         return self.sources.register
 
     def source(self, extract: str) -> Source:
@@ -86,7 +92,9 @@ def _check_sources(library: Library) -> None:
     path = library.root / "config" / "sources.yaml"
     incoming = {name for name, contract in library.contracts.items() if contract.direction == "in"}
     for name in sorted(incoming - library.sources.by_extract.keys()):
-        raise DefinitionError(f"the extract {name} is missing.", file=path, column=name, remedy=f"add '{name}: {{}}'.")
+        raise DefinitionError(
+            f"the extract {name} is missing.", file=path, column=name, remedy=f"add '{name}: {{}}'."
+        )
     named = [*library.sources.by_extract, *(gap.extract for gap in library.sources.declared_gaps)]
     for name in named:
         _known(name, incoming, path, "extract", "an extract with a contract in data_contracts/")

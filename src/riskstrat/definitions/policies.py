@@ -39,12 +39,16 @@ class WorklistLayout:
 def load_ranking(path: Path) -> Ranking:
     """Parse the score's components. Raises DefinitionError."""
     document = read_mapping(path)
-    check_keys(document, allowed=("title", "why", "components"), required=("title", "why", "components"), file=path)
+    check_keys(
+        document, allowed=("title", "why", "components"), required=("title", "why", "components"), file=path
+    )
     components = {}
     for name, entry in document["components"].items():
         check_keys(entry, allowed=COMPONENT_KEYS, required=COMPONENT_KEYS, file=path, where=name)
         if not isinstance(entry["points_per_unit"], int):
-            raise DefinitionError(f"points_per_unit of {name} must be a whole number.", file=path, column=name)
+            raise DefinitionError(
+                f"points_per_unit of {name} must be a whole number.", file=path, column=name
+            )
         components[str(name)] = ScoreComponent(str(entry["feature"]), entry["points_per_unit"])
     return Ranking(str(document["title"]), str(document["why"]), components)
 

@@ -12,7 +12,16 @@ from typing import Any
 from riskstrat.errors import DefinitionError
 
 # Codes look like numbers and are not: 01 is a department type, 21 an admission method.
-CODE_ENDINGS = ("code", "method", "destination", "classification", "status", "category", "source", "department_type")
+CODE_ENDINGS = (
+    "code",
+    "method",
+    "destination",
+    "classification",
+    "status",
+    "category",
+    "source",
+    "department_type",
+)
 PARAMETERS = "parameters"
 
 
@@ -42,7 +51,9 @@ def _read(path: Path) -> tuple[list[str], list[list[str]]]:
     with path.open(encoding="utf-8-sig", newline="") as stream:
         lines = list(csv.reader(stream))
     if not lines or len(set(lines[0])) != len(lines[0]):
-        raise DefinitionError("has no header, or a column twice.", file=path, row=1, remedy="correct the header.")
+        raise DefinitionError(
+            "has no header, or a column twice.", file=path, row=1, remedy="correct the header."
+        )
     for number, line in enumerate(lines[1:], start=2):
         if len(line) != len(lines[0]):
             raise DefinitionError(
@@ -59,7 +70,10 @@ def _parameters(path: Path, header: list[str], rows: list[list[str]]) -> Referen
         named = {row[header.index("name")]: int(row[header.index("value")]) for row in rows}
     except ValueError:
         raise DefinitionError(
-            "every parameter needs a name and a whole number.", file=path, column="value", remedy="correct the row."
+            "every parameter needs a name and a whole number.",
+            file=path,
+            column="value",
+            remedy="correct the row.",
         ) from None
     return ReferenceTable(tuple((name, "INTEGER") for name in named), (tuple(named.values()),))
 
@@ -68,7 +82,9 @@ def _typed(header: list[str], rows: list[list[str]]) -> ReferenceTable:
     columns, values = [], []
     for place, name in enumerate(header):
         texts = [row[place].strip() or None for row in rows]
-        kind, convert = ("VARCHAR", str) if name.endswith(CODE_ENDINGS) else _kind_of([text for text in texts if text])
+        kind, convert = (
+            ("VARCHAR", str) if name.endswith(CODE_ENDINGS) else _kind_of([text for text in texts if text])
+        )
         columns.append((name, kind))
         values.append([None if text is None else convert(text) for text in texts])
     return ReferenceTable(tuple(columns), tuple(zip(*values, strict=True)))

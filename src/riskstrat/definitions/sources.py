@@ -88,8 +88,12 @@ class Layout:
 def load_sources(path: Path) -> Sources:
     """Parse ``config/sources.yaml``: ``defaults``, ``extracts`` and ``declared_gaps``."""
     document = read_mapping(path)
-    check_keys(document, allowed=("register", "defaults", "extracts", "declared_gaps"),
-               required=("register", "defaults", "extracts"), file=path)
+    check_keys(
+        document,
+        allowed=("register", "defaults", "extracts", "declared_gaps"),
+        required=("register", "defaults", "extracts"),
+        file=path,
+    )
     defaults = dict(document["defaults"])
     check_keys(defaults, allowed=SOURCE_KEYS, required=SOURCE_KEYS, file=path, where="defaults")
     sources = {}
@@ -106,15 +110,22 @@ def load_sources(path: Path) -> Sources:
 def _source(values: Mapping[str, Any], path: Path, extract: str) -> Source:
     if values["mode"] not in MODES:
         raise DefinitionError(
-            f"the mode of {extract} must be full or delta.", file=path, column="mode", remedy="use one of the two."
+            f"the mode of {extract} must be full or delta.",
+            file=path,
+            column="mode",
+            remedy="use one of the two.",
         )
     for name in ("stale_after_days", "max_quarantined_rows", "min_rows"):
         if not isinstance(values[name], int) or values[name] < 0:
-            raise DefinitionError(f"{name} of {extract} must be a whole number, 0 or more.", file=path, column=name)
+            raise DefinitionError(
+                f"{name} of {extract} must be a whole number, 0 or more.", file=path, column=name
+            )
     share = values["max_quarantined_share"]
     if not isinstance(share, (int, float)) or not 0 <= share <= 1:
         raise DefinitionError(
-            f"max_quarantined_share of {extract} must lie between 0 and 1.", file=path, column="max_quarantined_share"
+            f"max_quarantined_share of {extract} must lie between 0 and 1.",
+            file=path,
+            column="max_quarantined_share",
         )
     return Source(**values)
 
@@ -126,11 +137,15 @@ def _gap(entry: Mapping[str, Any], path: Path) -> DeclaredGap:
         first, last = (date.fromisoformat(f"{entry[end]}-01") for end in ("from", "to"))
     except ValueError:
         raise DefinitionError(
-            "the months of a declared gap are not months.", file=path, column="from", remedy="write YYYY-MM in quotes."
+            "the months of a declared gap are not months.",
+            file=path,
+            column="from",
+            remedy="write YYYY-MM in quotes.",
         ) from None
     count = (last.year - first.year) * 12 + last.month - first.month + 1
     months = tuple(
-        date(first.year + (first.month - 1 + step) // 12, (first.month - 1 + step) % 12 + 1, 1) for step in range(count)
+        date(first.year + (first.month - 1 + step) // 12, (first.month - 1 + step) % 12 + 1, 1)
+        for step in range(count)
     )
     return DeclaredGap(str(entry["extract"]), str(entry["provider"]), months, str(entry["reason"]))
 
@@ -160,6 +175,8 @@ def _layout(path: Path) -> Layout:
         pair = tuple(str(numbered).split("."))
         if len(pair) != 2 or pair[0] not in files or pair[1] not in files[pair[0]].columns:
             raise DefinitionError(
-                "must be FILE.COLUMN of a file and column named under files.", file=path, column="synthetic_numbers_for"
+                "must be FILE.COLUMN of a file and column named under files.",
+                file=path,
+                column="synthetic_numbers_for",
             )
     return Layout(path.stem, str(document["title"]), files, extracts, pair)  # type: ignore[arg-type]

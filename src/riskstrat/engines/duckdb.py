@@ -11,7 +11,12 @@ import duckdb
 from riskstrat.errors import DefinitionError
 
 # Only these messages speak of the statement alone; others can quote a value of the data.
-STATEMENT_ERRORS = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException, duckdb.SyntaxException)
+STATEMENT_ERRORS = (
+    duckdb.ParserException,
+    duckdb.BinderException,
+    duckdb.CatalogException,
+    duckdb.SyntaxException,
+)
 
 
 def quoted(name: str) -> str:
@@ -38,14 +43,22 @@ class DuckDBEngine:
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement to its end and return its rows; undrained results can lose errors."""
-        cursor = self.connection.execute(statement, parameters) if parameters else self.connection.execute(statement)
+        cursor = (
+            self.connection.execute(statement, parameters)
+            if parameters
+            else self.connection.execute(statement)
+        )
         return cursor.fetchall() if cursor.description else []
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
+        """All rows of one SELECT."""
         return self.execute(select)
 
     def load(self, table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
-        self.execute(f"CREATE TABLE {quoted(table)} ({', '.join(f'{quoted(name)} {kind}' for name, kind in columns)})")
+        """Make ``table`` with (name, SQL type) columns and fill it."""
+        self.execute(
+            f"CREATE TABLE {quoted(table)} ({', '.join(f'{quoted(name)} {kind}' for name, kind in columns)})"
+        )
         values = [list(row) for row in rows]
         if not values:
             return
@@ -60,18 +73,23 @@ class DuckDBEngine:
         self.connection.unregister("incoming_rows")
 
     def create(self, table: str, select: str) -> None:
+        """Make ``table`` from one SELECT."""
         self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
 
     def export(self, select: str, path: Path) -> None:
+        """Write one SELECT to a Parquet file, in the SELECT's order."""
         self.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
 
     def count(self, table: str) -> int:
+        """Number of rows of ``table``."""
         return int(self.execute(f"SELECT count(*) FROM {quoted(table)}")[0][0])
 
     def tables_of(self, select: str) -> set[str]:
+        """Names of the tables that a SELECT reads."""
         return {str(name).strip('"') for name in self.connection.get_table_names(select)}
 
     def close(self) -> None:
+        """Close the connection."""
         self.connection.close()
 
 
@@ -94,7 +112,9 @@ def run_sql_folder(engine: DuckDBEngine, folder: Path) -> list[str]:
         if not ready:
             waiting = ", ".join(sorted(set(statements) - set(done)))
             raise DefinitionError(
-                f"these files need each other in a circle: {waiting}.", file=folder, remedy="break the circle."
+                f"these files need each other in a circle: {waiting}.",
+                file=folder,
+                remedy="break the circle.",
             )
         for name in ready:
             try:

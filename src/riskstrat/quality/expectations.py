@@ -46,9 +46,10 @@ def judge_all(extracts: Sequence[tuple[Contract, Counts, Limits]]) -> dict[str, 
     """
     with _quiet():
         import great_expectations as gx
+        from great_expectations.data_context.types.base import ProgressBarsConfig
 
         context = gx.get_context(mode="ephemeral")
-        context.variables.progress_bars = {"globally": False}
+        context.variables.progress_bars = ProgressBarsConfig(globally=False)
         source = context.data_sources.add_pandas("counts")
         return {
             contract.name: _judge(gx, context, source, contract, counts, limits)
@@ -56,7 +57,9 @@ def judge_all(extracts: Sequence[tuple[Contract, Counts, Limits]]) -> dict[str, 
         }
 
 
-def _judge(gx: Any, context: Any, source: Any, contract: Contract, counts: Counts, limits: Limits) -> dict[str, Any]:
+def _judge(
+    gx: Any, context: Any, source: Any, contract: Contract, counts: Counts, limits: Limits
+) -> dict[str, Any]:
     import pandas as pd
 
     expected = _expectations(contract, counts, limits)
@@ -70,7 +73,9 @@ def _judge(gx: Any, context: Any, source: Any, contract: Contract, counts: Count
     validated = context.validation_definitions.add(
         gx.ValidationDefinition(name=contract.name, data=batch, suite=context.suites.add(suite))
     ).run(batch_parameters={"dataframe": frame}, result_format="BASIC")
-    verdicts = {result.expectation_config.kwargs["column"]: bool(result.success) for result in validated.results}
+    verdicts = {
+        result.expectation_config.kwargs["column"]: bool(result.success) for result in validated.results
+    }
     if verdicts.keys() != {column for column, *_ in expected}:
         raise RiskstratError(
             f"Great Expectations judged {len(verdicts)} of {len(expected)} checks of {contract.name}.",

@@ -14,7 +14,10 @@ def render_quality_page(run_folder: Path, as_of: str) -> str:
     sources = [_source(path.parent) for path in sorted((run_folder / "quality").glob("*/summary.json"))]
     versions = {source["verdict"]["great_expectations"] for source in sources}
     environment = Environment(
-        loader=PackageLoader("riskstrat", "quality"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        loader=PackageLoader("riskstrat", "quality"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
     )
     environment.filters |= {"number": lambda count: f"{count:,}", "share": lambda share: f"{share:.2%}"}
     return environment.get_template("page.html.j2").render(

@@ -13,6 +13,7 @@ from riskstrat.language import compile_expression
 from riskstrat.stages.context import Context
 
 RANKING_VIEW = "ranked_features"
+MANUAL_ADDITIONS = "manual_additions"
 
 
 def cohorts(context: Context) -> None:
@@ -43,9 +44,25 @@ def cohorts(context: Context) -> None:
         sizes[name] = int(
             engine.rows(f"SELECT count(*) FROM cohort_members WHERE cohort = {literal(name)}")[0][0]
         )
-        undecided[name] = int(engine.rows(f"SELECT count(*) FROM features WHERE {rules[name].undecided}")[0][0])
+        undecided[name] = int(
+            engine.rows(f"SELECT count(*) FROM features WHERE {rules[name].undecided}")[0][0]
+        )
+    _warn_of_unknown_cohorts(context)
     context.manifest["cohorts"] = sizes
     context.manifest["cohorts_undecided"] = undecided
+
+
+def _warn_of_unknown_cohorts(context: Context) -> None:
+    """Somebody added to a cohort that the site does not define would be missing without a word."""
+    if MANUAL_ADDITIONS not in context.library.contracts:
+        return
+    for name, people in context.engine.rows(
+        f"SELECT cohort, count(*) FROM {MANUAL_ADDITIONS} GROUP BY cohort ORDER BY cohort"
+    ):
+        if name not in context.library.cohorts:
+            context.warn(
+                f"{people} manual additions are for the cohort {name}, which this site does not define."
+            )
 
 
 @dataclass(frozen=True)
@@ -106,13 +123,12 @@ def _members(cohort: Cohort, rules: Rules, context: Context) -> str:
 
 
 def _added_by_hand(cohort: Cohort, context: Context) -> str:
-    if "manual_additions" not in context.library.contracts:
+    if MANUAL_ADDITIONS not in context.library.contracts:
         return "SELECT CAST(NULL AS VARCHAR) AS person_id WHERE FALSE"
     return (
-        "SELECT DISTINCT person_keys.person_id FROM manual_additions "
-        "JOIN person_keys ON person_keys.person = manual_additions.person "
-        f"WHERE manual_additions.cohort = {literal(cohort.name)} "
-        f"AND manual_additions.added_on < DATE '{context.as_of}'"
+        f"SELECT DISTINCT person_keys.person_id FROM {MANUAL_ADDITIONS} AS additions "
+        "JOIN person_keys ON person_keys.person = additions.person "
+        f"WHERE additions.cohort = {literal(cohort.name)} AND additions.added_on < DATE '{context.as_of}'"
     )
 
 

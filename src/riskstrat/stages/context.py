@@ -36,6 +36,7 @@ class Context:
 
     @property
     def windows(self) -> Windows:
+        """The windows that end before as_of."""
         return Windows.ending_before(self.as_of)
 
     def warn(self, text: str) -> None:

@@ -21,7 +21,9 @@ def features(context: Context) -> None:
             context.progress.step(folder)
             run_sql_folder(context.engine, context.library.pipelines / folder)
     _check_columns(context)
-    context.engine.export(f"SELECT * FROM {FEATURES} ORDER BY person_id", context.building / "features.parquet")
+    context.engine.export(
+        f"SELECT * FROM {FEATURES} ORDER BY person_id", context.building / "features.parquet"
+    )
     context.manifest["unknown_features"] = _unknown_features(context)
 
 
@@ -31,7 +33,8 @@ def _check_columns(context: Context) -> None:
     found = [(name, kind) for name, kind, *_ in context.engine.rows(f"DESCRIBE {FEATURES}")]
     if found != expected:
         wrong = next(
-            (pair for pair in zip(expected, found, strict=False) if pair[0] != pair[1]), (expected[-1], found[-1])
+            (pair for pair in zip(expected, found, strict=False) if pair[0] != pair[1]),
+            (expected[-1], found[-1]),
         )
         raise DefinitionError(
             f"the feature table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",

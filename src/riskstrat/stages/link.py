@@ -16,7 +16,9 @@ def link(context: Context) -> None:
     context.manifest["population"] = {
         "steps": [
             {"step": step, "people": people}
-            for step, people in context.engine.rows("SELECT step, people FROM population_funnel ORDER BY step_order")
+            for step, people in context.engine.rows(
+                "SELECT step, people FROM population_funnel ORDER BY step_order"
+            )
         ]
     }
     _count_rows_before_birth(context)

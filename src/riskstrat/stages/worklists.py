@@ -14,13 +14,20 @@ def worklists(context: Context) -> None:
     """Write ``worklists/NEIGHBOURHOOD_CODE/COHORT.csv`` and count people by neighbourhood in the manifest."""
     engine = context.engine
     names = context.library.geography.neighbourhoods_on(context.as_of)
-    people = dict(engine.rows("SELECT neighbourhood_code, count(*) FROM features GROUP BY neighbourhood_code"))
+    people = dict(
+        engine.rows("SELECT neighbourhood_code, count(*) FROM features GROUP BY neighbourhood_code")
+    )
     engine.execute(_listed_view(context))
     neighbourhoods: dict[str, Any] = {}
     for code, name in names.items():
         folder = context.building / "worklists" / code
         folder.mkdir(parents=True)
-        entry: dict[str, Any] = {"name": name, "people": int(people.get(code, 0)), "cohorts": {}, "worklists": {}}
+        entry: dict[str, Any] = {
+            "name": name,
+            "people": int(people.get(code, 0)),
+            "cohorts": {},
+            "worklists": {},
+        }
         for cohort in context.library.cohorts:
             path = folder / f"{cohort}.csv"
             chosen = f"FROM worklist_rows WHERE cohort = {literal(cohort)} AND neighbourhood_code = {literal(code)}"
@@ -42,7 +49,7 @@ def _listed_view(context: Context) -> str:
         for name, cohort in context.library.cohorts.items()
     )
     features = [
-        f"{_harmless(column.name) if column.type == 'text' else 'features.' + quoted(column.name)} AS {quoted(column.name)}"
+        f"{_harmless(column.name) if column.type == 'text' else _plain(column.name)} AS {quoted(column.name)}"
         for column in context.library.contracts["features"].columns
     ]
     limits = capacities or "(CAST(NULL AS VARCHAR), CAST(NULL AS INTEGER))"
@@ -58,6 +65,10 @@ def _listed_view(context: Context) -> str:
     )
 
 
+def _plain(name: str) -> str:
+    return f"features.{quoted(name)}"
+
+
 def _harmless(name: str) -> str:
-    column = f"features.{quoted(name)}"
+    column = _plain(name)
     return f"CASE WHEN regexp_matches({column}, '{FORMULA_START}') THEN '''' || {column} ELSE {column} END"

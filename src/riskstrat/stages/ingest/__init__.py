@@ -98,7 +98,9 @@ def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) 
         scan = scan_feed(feed, contract, number)
         files.append(_relative(feed.main_path, context.landing))
         if scan.unknown_columns:
-            context.warn(f"{files[-1]}: the contract does not know {', '.join(scan.unknown_columns)}; not read.")
+            context.warn(
+                f"{files[-1]}: the contract does not know {', '.join(scan.unknown_columns)}; not read."
+            )
         run_scan(engine, insert_statement(staging, scan, feed, number), feed)
         if feed.layout is not None:
             _refuse_repeated_rows(context, staging, feed, number)
@@ -145,7 +147,8 @@ def _status(context: Context, contract: Contract, feeds: Sequence[Feed]) -> dict
     newest = max((feed.delivery for feed in feeds), default=None)
     if newest is not None and newest < context.as_of - timedelta(days=source.stale_after_days):
         context.warn(
-            f"the newest {contract.name} is of {newest}, more than {source.stale_after_days} days before {context.as_of}."
+            f"the newest {contract.name} is of {newest}, more than {source.stale_after_days} days "
+            f"before {context.as_of}."
         )
     return {
         "present": bool(feeds),
@@ -162,9 +165,13 @@ def _say_broken_rules(context: Context, every_books: Sequence[Books]) -> None:
         for rule in books.contract.rules:
             failed, place = books.failed.get(rule.id, 0), books.first.get(rule.id)
             if failed and place:
-                outcome = "quarantined" if rule.severity == "quarantine" else "kept, the value counts as unknown"
+                outcome = (
+                    "quarantined" if rule.severity == "quarantine" else "kept, the value counts as unknown"
+                )
                 rows = "row was" if failed == 1 else "rows were"
-                where = f"{place.file}, row {place.row}" + (f", column {place.column}" if place.column else "")
+                where = f"{place.file}, row {place.row}" + (
+                    f", column {place.column}" if place.column else ""
+                )
                 context.progress.say(
                     f"warning: {where}: {rule.message} {failed} {rows} {outcome}. Remedy: {rule.remedy}"
                 )
@@ -189,13 +196,15 @@ def _judge(context: Context, every_books: Sequence[Books]) -> None:
         _write_json(folder / "expectations.json", verdicts[books.contract.name])
     for books in every_books:
         if not verdicts[books.contract.name]["success"]:
-            raise _beyond_threshold(books, context)
+            raise _beyond_threshold(books)
 
 
-def _beyond_threshold(books: Books, context: Context) -> ContractBrokenError:
+def _beyond_threshold(books: Books) -> ContractBrokenError:
     quarantining = {rule.id: rule for rule in books.contract.rules if rule.severity == "quarantine"}
     worst = max(
-        (rule for rule in books.failed if rule in quarantining), key=lambda rule: books.failed[rule], default=None
+        (rule for rule in books.failed if rule in quarantining),
+        key=lambda rule: books.failed[rule],
+        default=None,
     )
     counts = books.conservation
     what = (
@@ -204,7 +213,9 @@ def _beyond_threshold(books: Books, context: Context) -> ContractBrokenError:
     )
     if worst is None:
         return ContractBrokenError(
-            what, file=books.files[0], remedy="ask the supplier for a complete delivery, or change config/sources.yaml."
+            what,
+            file=books.files[0],
+            remedy="ask the supplier for a complete delivery, or change config/sources.yaml.",
         )
     place = books.first[worst]
     return ContractBrokenError(

@@ -38,6 +38,7 @@ class Books:
 
     @property
     def conservation(self) -> dict[str, int]:
+        """Rows read, and the five ways they end."""
         return {"read": self.read, **{status: self.statuses.get(status, 0) for status in STATUSES}}
 
     def check_balance(self) -> None:
@@ -81,7 +82,10 @@ class Books:
 
 
 def keep_books(
-    engine: DuckDBEngine, staging: Staging, files: Sequence[str], unread: Mapping[int, list[tuple[int, str | None, str]]]
+    engine: DuckDBEngine,
+    staging: Staging,
+    files: Sequence[str],
+    unread: Mapping[int, list[tuple[int, str | None, str]]],
 ) -> Books:
     """Count every row once, and every broken rule. ``unread`` holds, per file, the lines that were no row at all."""
     contract = staging.contract
@@ -104,7 +108,10 @@ def keep_books(
 
 
 def _count_rules(
-    engine: DuckDBEngine, staging: Staging, books: Books, unread: Mapping[int, list[tuple[int, str | None, str]]]
+    engine: DuckDBEngine,
+    staging: Staging,
+    books: Books,
+    unread: Mapping[int, list[tuple[int, str | None, str]]],
 ) -> None:
     rules = staging.contract.rules
     counted = ", ".join(
@@ -120,7 +127,9 @@ def _count_rules(
         if count:
             number, row = first.values() if isinstance(first, dict) else first
             books.failed[rule.id] = int(count)
-            books.first[rule.id] = Place(books.files[number], _line(int(row), unread.get(number, [])), rule.column)
+            books.first[rule.id] = Place(
+                books.files[number], _line(int(row), unread.get(number, [])), rule.column
+            )
 
 
 def _line(row: int, unread: list[tuple[int, str | None, str]]) -> int:
@@ -144,7 +153,9 @@ def write_quarantine(
     engine.execute("CREATE OR REPLACE TEMP TABLE quarantine_files (source_file INTEGER, file VARCHAR)")
     for number, name in enumerate(books.files):
         engine.execute(f"INSERT INTO quarantine_files VALUES ({number}, {literal(name)})")
-    engine.execute("CREATE OR REPLACE TEMP TABLE quarantine_lines (source_file INTEGER, line BIGINT, rows_before BIGINT)")
+    engine.execute(
+        "CREATE OR REPLACE TEMP TABLE quarantine_lines (source_file INTEGER, line BIGINT, rows_before BIGINT)"
+    )
     for number, found in unread.items():
         for place, (line, _, _) in enumerate(sorted(found), start=1):
             engine.execute(f"INSERT INTO quarantine_lines VALUES ({number}, {line}, {line - 1 - place})")
@@ -172,6 +183,5 @@ def write_quarantine(
 
 def _masked(name: str) -> str:
     column = quoted(name)
-    return (
-        f"CASE WHEN is_valid_nhs_number(regexp_replace({column}, '[^0-9]', '', 'g')) THEN '**********' ELSE {column} END"
-    )
+    digits = f"regexp_replace({column}, '[^0-9]', '', 'g')"
+    return f"CASE WHEN is_valid_nhs_number({digits}) THEN '**********' ELSE {column} END"

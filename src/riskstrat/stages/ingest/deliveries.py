@@ -33,6 +33,7 @@ class Feed:
 
     @property
     def paths(self) -> tuple[Path, ...]:
+        """Every file of the feed."""
         return tuple(path for paths in self.files.values() for path in paths)
 
     @property
@@ -46,6 +47,7 @@ class Feed:
 
     @property
     def main_path(self) -> Path:
+        """The file whose lines are the rows."""
         return self.files[self.used[0]][0]
 
 
@@ -58,6 +60,7 @@ class Deliveries:
 
     @property
     def paths(self) -> list[Path]:
+        """Every file that the run reads, once."""
         return sorted({path for feeds in self.feeds.values() for feed in feeds for path in feed.paths})
 
 
@@ -105,7 +108,9 @@ def find_deliveries(landing: Path, as_of: date, library: Library) -> Deliveries:
     folders = delivery_folders(landing, as_of)
     for delivered, folder in folders:
         others = []
-        for path in sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")):
+        for path in sorted(
+            path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
+        ):
             extract = extract_of(path.name, library.extract_names)
             if extract is None:
                 others.append(path)
@@ -145,7 +150,9 @@ def _layout_of(paths: list[Path], library: Library) -> tuple[Layout | None, dict
             for name, entry in layout.files.items()
         }
         if all(files.values()) and all(
-            set(layout.files[name].columns) <= set(read_header(path)) for name, group in files.items() for path in group
+            set(layout.files[name].columns) <= set(read_header(path))
+            for name, group in files.items()
+            for path in group
         ):
             fitting.append((sum(len(entry.columns) for entry in layout.files.values()), layout, files))
     if not fitting:
@@ -162,9 +169,15 @@ def _in_mode(mode: str, feeds: list[Feed]) -> tuple[Feed, ...]:
 def _refuse_missing(
     feeds: Mapping[str, tuple[Feed, ...]], library: Library, newest: Path, unrecognised: list[Path]
 ) -> None:
-    missing = [name for name in library.extract_names if library.contracts[name].required and name not in feeds]
+    missing = [
+        name for name in library.extract_names if library.contracts[name].required and name not in feeds
+    ]
     if missing:
-        hint = f" Not recognised there: {', '.join(path.name for path in unrecognised[:5])}." if unrecognised else ""
+        hint = (
+            f" Not recognised there: {', '.join(path.name for path in unrecognised[:5])}."
+            if unrecognised
+            else ""
+        )
         raise ContractBrokenError(
             f"the required extract {missing[0]} is missing"
             + (f", as are {', '.join(missing[1:])}" if missing[1:] else "")

@@ -38,7 +38,10 @@ def _csv_header(path: Path) -> list[str]:
     names = [name.strip() for name in first]
     if not any(names):
         raise ContractBrokenError(
-            "the file is empty: it has no header.", file=path, row=1, remedy="ask the supplier to send it again."
+            "the file is empty: it has no header.",
+            file=path,
+            row=1,
+            remedy="ask the supplier to send it again.",
         )
     return names
 
@@ -58,7 +61,9 @@ def _parquet_header(path: Path) -> list[str]:
 def truncated_gzip(path: Path) -> ContractBrokenError:
     """The refusal of a gzip file that ends early or is damaged."""
     return ContractBrokenError(
-        "the gzip file is cut short or damaged.", file=path, remedy="ask the supplier to send it again, and compare sizes."
+        "the gzip file is cut short or damaged.",
+        file=path,
+        remedy="ask the supplier to send it again, and compare sizes.",
     )
 
 
@@ -73,7 +78,11 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
     repeated = sorted({name for name in header if header.count(name) > 1})
     if repeated:
         raise ContractBrokenError(
-            "this column stands twice in the header.", file=path, row=1, column=repeated[0], remedy="keep one of them."
+            "this column stands twice in the header.",
+            file=path,
+            row=1,
+            column=repeated[0],
+            remedy="keep one of them.",
         )
     known = [column.name for column in contract.columns]
     unknown = [name for name in header if name not in known]
@@ -85,6 +94,8 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
                 file=path,
                 row=1,
                 column=column.name,
-                remedy=f"rename the column '{near[0]}'." if near else f"the header must have: {', '.join(known)}.",
+                remedy=f"rename the column '{near[0]}'."
+                if near
+                else f"the header must have: {', '.join(known)}.",
             )
     return unknown

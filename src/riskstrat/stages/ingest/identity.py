@@ -18,7 +18,9 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
         r"CREATE TEMP MACRO normalised_nhs_number(given) AS "
         r"NULLIF(regexp_replace(CAST(given AS VARCHAR), '[\s-]', '', 'g'), '')"
     )
-    weighted = " + ".join(f"TRY_CAST(substr(number, {place}, 1) AS INTEGER) * {11 - place}" for place in range(1, 10))
+    weighted = " + ".join(
+        f"TRY_CAST(substr(number, {place}, 1) AS INTEGER) * {11 - place}" for place in range(1, 10)
+    )
     engine.execute(
         "CREATE TEMP MACRO is_valid_nhs_number(number) AS COALESCE("
         "regexp_full_match(number, '[0-9]{10}') AND number <> repeat(substr(number, 1, 1), 10) AND "
@@ -50,7 +52,9 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
 
 def close_identity(engine: DuckDBEngine) -> None:
     """Keep person and person_id, and let the NHS numbers go."""
-    engine.execute(f"CREATE TABLE person_keys AS SELECT person, person_id FROM {IDENTITY}.numbers ORDER BY person")
+    engine.execute(
+        f"CREATE TABLE person_keys AS SELECT person, person_id FROM {IDENTITY}.numbers ORDER BY person"
+    )
     engine.execute(f"DETACH {IDENTITY}")
 
 
@@ -59,7 +63,8 @@ def number_synthetic_people(engine: DuckDBEngine, select: str) -> None:
 
     For synthetic data sets only, which have no NHS number: the sorted identifiers take the valid numbers in order.
     """
-    engine.execute(f"CREATE OR REPLACE TABLE {IDENTITY}.synthetic_numbers AS "
+    engine.execute(
+        f"CREATE OR REPLACE TABLE {IDENTITY}.synthetic_numbers AS "
         f"WITH sources AS (SELECT source_id, row_number() OVER (ORDER BY source_id) AS place FROM "
         f"(SELECT DISTINCT source_id FROM ({select}) WHERE source_id IS NOT NULL)), "
         "stems AS (SELECT '999' || lpad(CAST(stem AS VARCHAR), 6, '0') AS stem FROM range(1000000) AS stems(stem)), "

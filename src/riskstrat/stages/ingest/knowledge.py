@@ -40,7 +40,9 @@ def load_knowledge(engine: Engine, library: Library, windows: Windows) -> None:
 def _load_geography(engine: Engine, library: Library) -> None:
     kinds = [(name, "DATE" if name.startswith("valid_") else "VARCHAR") for name in PRACTICE_COLUMNS]
     engine.load("practices", kinds, [astuple(practice) for practice in library.geography.practices])
-    engine.load("areas", list(zip(AREA_COLUMNS, ("VARCHAR", "INTEGER"), strict=True)), library.geography.areas)
+    engine.load(
+        "areas", list(zip(AREA_COLUMNS, ("VARCHAR", "INTEGER"), strict=True)), library.geography.areas
+    )
 
 
 def _load_codes(engine: Engine, library: Library) -> None:

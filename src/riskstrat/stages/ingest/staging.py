@@ -24,10 +24,12 @@ class Staging:
 
     @property
     def raw(self) -> str:
+        """The table of rows as they came, typed and judged."""
         return quoted(f"incoming_{self.contract.name}")
 
     @property
     def judged(self) -> str:
+        """The table of rows that are not accepted, each with its status."""
         return quoted(f"judged_{self.contract.name}")
 
     @property
@@ -41,14 +43,17 @@ class Staging:
 
     @property
     def has_person(self) -> bool:
+        """Whether rows belong to people."""
         return any(column.identifier for column in self.contract.columns)
 
     @property
     def is_keyed_by_person(self) -> bool:
+        """Whether the NHS number is part of the key."""
         return any(column.identifier and column.name in self.contract.key for column in self.contract.columns)
 
     @property
     def key_columns(self) -> list[str]:
+        """The key as staged columns; the number of somebody on no register is a pseudonym, ``stranger``."""
         keys = [name for name in self.contract.key if not self._column(name).identifier]
         return keys + (["person", "stranger"] if self.is_keyed_by_person else [])
 
@@ -63,9 +68,7 @@ class Staging:
 def create_incoming(engine: DuckDBEngine, staging: Staging) -> None:
     """Make the empty table that every feed of the extract is read into."""
     columns = [f"{quoted(column.name)} {column.sql_type}" for column in staging.kept_columns]
-    if staging.contract.has_deleted:
-        columns.append("deleted BOOLEAN")
-    columns += ["person BIGINT", "stranger VARCHAR"] if staging.has_person else []
+    columns += ["deleted BOOLEAN", "person BIGINT", "stranger VARCHAR"]
     columns += ["delivery DATE", "source_file INTEGER", "source_row BIGINT", "broken BIGINT"]
     engine.execute(f"CREATE TABLE {staging.raw} ({', '.join(columns)})")
 
@@ -73,9 +76,7 @@ def create_incoming(engine: DuckDBEngine, staging: Staging) -> None:
 def insert_statement(staging: Staging, scan: Scan, feed: Feed, source_file: int) -> str:
     """The one statement that reads a feed, types it, links it to a person and judges every row."""
     contract = staging.contract
-    cleaned = [
-        f"{_cleaned(column, scan)} AS {quoted(f'given_{column.name}')}" for column in contract.columns
-    ]
+    cleaned = [f"{_cleaned(column, scan)} AS {quoted(f'given_{column.name}')}" for column in contract.columns]
     typed = [f"{_typed(column)} AS {quoted(column.name)}" for column in contract.columns]
     given = [quoted(f"given_{column.name}") for column in contract.columns if column.type != "text"]
     join, person = "", ""
@@ -87,11 +88,10 @@ def insert_statement(staging: Staging, scan: Scan, feed: Feed, source_file: int)
         for place, rule in enumerate(contract.rules)
     )
     chosen = [_staged_value(column, contract) for column in staging.kept_columns]
-    if contract.has_deleted:
-        chosen.append("COALESCE(deleted, FALSE)")
-    if staging.has_person:
-        stranger = "CASE WHEN person IS NULL THEN person_key(nhs_number) END" if staging.is_keyed_by_person else "NULL"
-        chosen += ["person", stranger]
+    chosen.append("COALESCE(deleted, FALSE)" if contract.has_deleted else "FALSE")
+    chosen.append("person" if staging.has_person else "NULL")
+    stranger = "CASE WHEN person IS NULL THEN person_key(nhs_number) END"
+    chosen.append(stranger if staging.is_keyed_by_person else "NULL")
     chosen += [f"DATE '{feed.delivery}'", str(source_file), "source_row", f"CAST({broken or '0'} AS BIGINT)"]
     return (
         f"INSERT INTO {staging.raw} WITH source AS ({scan.select}), "
@@ -156,36 +156,28 @@ def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None
     was recorded on or after as_of is not known yet and never replaces one that is. Losers equal to the winner are
     exact duplicates. A winner that is marked deleted takes its key with it.
     """
-    contract = staging.contract
     keys = ", ".join(quoted(name) for name in staging.key_columns)
     quarantine = staging.mask_of("quarantine")
-    content = ", ".join(quoted(column.name) for column in staging.kept_columns)
-    whole = f"row({content}{', deleted' if contract.has_deleted else ''}{', person, stranger' if staging.has_person else ''})"
-    recorded = quoted(contract.recorded_date) if contract.recorded_date else "CAST(NULL AS DATE)"
-    order = (
-        f"COALESCE({recorded} < DATE '{as_of}', TRUE) DESC, delivery DESC, {recorded} DESC NULLS LAST, "
-        "source_file DESC, source_row DESC"
+    content = ", ".join(
+        ["person", "stranger", "deleted", *(quoted(column.name) for column in staging.kept_columns)]
     )
-    deleted = "WHEN deleted THEN 'deleted' " if contract.has_deleted else ""
+    recorded_date = staging.contract.recorded_date
+    recorded = quoted(recorded_date) if recorded_date else "CAST(NULL AS DATE)"
     engine.execute(
         f"CREATE TABLE {staging.judged} AS "
         f"WITH valid AS (SELECT * FROM {staging.raw} WHERE broken & {quarantine} = 0), "
         f"repeated AS (SELECT {keys} FROM valid GROUP BY {keys} HAVING count(*) > 1), "
-        f"contested AS (SELECT valid.source_file, valid.source_row, {whole} AS content, "
-        f"{'valid.deleted' if contract.has_deleted else 'FALSE'} AS deleted, "
-        f"row_number() OVER versions AS version, first_value({whole}) OVER versions AS winner "
+        "contested AS (SELECT source_file, source_row, deleted, row_number() OVER versions AS version, "
+        f"row({content}) IS NOT DISTINCT FROM first_value(row({content})) OVER versions AS is_same "
         f"FROM valid SEMI JOIN repeated ON {_same(staging)} "
-        f"WINDOW versions AS (PARTITION BY {keys} ORDER BY {order})) "
-        f"SELECT source_file, source_row, CASE WHEN version > 1 AND content IS NOT DISTINCT FROM winner THEN 'duplicates' "
-        f"WHEN version > 1 THEN 'superseded' {deleted}END AS status FROM contested "
-        f"WHERE version > 1{' OR deleted' if contract.has_deleted else ''}"
-        f" UNION ALL SELECT source_file, source_row, 'quarantined' FROM {staging.raw} WHERE broken & {quarantine} <> 0"
-        + (
-            f" UNION ALL SELECT source_file, source_row, 'deleted' FROM valid ANTI JOIN repeated ON {_same(staging)} "
-            "WHERE deleted"
-            if contract.has_deleted
-            else ""
-        )
+        f"WINDOW versions AS (PARTITION BY {keys} ORDER BY COALESCE({recorded} < DATE '{as_of}', TRUE) DESC, "
+        f"delivery DESC, {recorded} DESC NULLS LAST, source_file DESC, source_row DESC)) "
+        "SELECT source_file, source_row, CASE WHEN version = 1 THEN 'deleted' WHEN is_same THEN 'duplicates' "
+        "ELSE 'superseded' END AS status FROM contested WHERE version > 1 OR deleted "
+        "UNION ALL SELECT source_file, source_row, 'deleted' FROM valid "
+        f"ANTI JOIN repeated ON {_same(staging)} WHERE deleted "
+        f"UNION ALL SELECT source_file, source_row, 'quarantined' FROM {staging.raw} "
+        f"WHERE broken & {quarantine} <> 0"
     )
 
 
@@ -197,7 +189,9 @@ def _same(staging: Staging) -> str:
 
 def keep_accepted(engine: DuckDBEngine, staging: Staging) -> None:
     """Make the staged table, named as the extract, of the accepted rows; the incoming rows are dropped."""
-    columns = (["person"] if staging.has_person else []) + [quoted(column.name) for column in staging.kept_columns]
+    columns = (["person"] if staging.has_person else []) + [
+        quoted(column.name) for column in staging.kept_columns
+    ]
     engine.execute(
         f"CREATE TABLE {quoted(staging.contract.name)} AS SELECT {', '.join(columns)} FROM {staging.raw} AS incoming "
         f"ANTI JOIN {staging.judged} AS judged USING (source_file, source_row)"
