@@ -117,7 +117,11 @@ def known_to_team(
 ) -> Booleans:
     """Who has been on an integrated team's caseload in the last two years: mostly older and frail."""
     deficits, age = health.deficits(people.end), people.age(people.end)
-    chance = np.interp(deficits, [0, 4, 9, 14], [0.001, 0.01, 0.30, 0.50]) * np.where(age >= 65, 1.0, 0.25)
+    chance = (
+        np.interp(deficits, [0, 4, 9, 14], [0.001, 0.01, 0.30, 0.50])
+        * np.where(age >= 65, 1.0, 0.25)
+        * (age >= 20)
+    )
     known: Booleans = (generator.random(len(people)) < chance) & (people.end == calendar.as_of)
     return known
 
