@@ -18,7 +18,13 @@ from riskstrat.demo import MAXIMUM_PEOPLE, TownSummary, write_town
 from riskstrat.demo.calibration import constant, read_knowledge
 from riskstrat.demo.faults import all_faults
 from riskstrat.demo.layout import EXTRACTS
-from riskstrat.demo.nhs_numbers import STRANGERS, valid_numbers, with_wrong_check_digit
+from riskstrat.demo.nhs_numbers import (
+    PEOPLE_OF_THE_RANGE,
+    STRANGERS,
+    shuffled_numbers,
+    valid_numbers,
+    with_wrong_check_digit,
+)
 from riskstrat.demo.oracle import Exposure, best_probability
 from riskstrat.errors import MisuseError
 from riskstrat.site import default_site
@@ -70,15 +76,35 @@ def is_valid(number: str) -> bool:
 
 def test_every_number_of_the_range_that_is_valid_is_used_once_and_no_other():
     numbers = valid_numbers()
-    assert len(numbers) == len(np.unique(numbers)) == MAXIMUM_PEOPLE + STRANGERS
+    assert len(numbers) == len(np.unique(numbers)) == PEOPLE_OF_THE_RANGE + STRANGERS
     sample = [str(number) for number in numbers[:: len(numbers) // 2000]]
     assert all(number.startswith("999") and is_valid(number) for number in sample)
     assert not any(is_valid(str(number)) for number in with_wrong_check_digit(numbers[:2000]))
 
 
+def test_larger_towns_go_on_with_numbers_that_are_never_issued_and_keep_the_first_people():
+    numbers, strangers = shuffled_numbers(1, 1_000_000)
+    assert len(np.unique(np.concatenate([numbers, strangers]))) == 1_000_000 + STRANGERS
+    assert set(np.unique(numbers // 10**7)) == {998, 999}
+    assert all(is_valid(str(number)) for number in numbers[-500:])
+    fewer, same_strangers = shuffled_numbers(1, 5_000)
+    assert (fewer == numbers[:5_000]).all()
+    assert (same_strangers == strangers).all()
+    assert (fewer // 10**7 == 999).all()
+
+
+def test_a_delivery_that_is_no_town_is_never_overwritten(tmp_path: Path):
+    delivery = tmp_path / "2026-03-31"
+    delivery.mkdir()
+    (delivery / "gp_events.csv").write_text("real data")
+    with pytest.raises(MisuseError, match="never overwritten"):
+        town(tmp_path)
+    assert (delivery / "gp_events.csv").read_text() == "real data"
+
+
 @pytest.mark.parametrize("people", [0, MAXIMUM_PEOPLE + 1])
-def test_more_people_than_synthetic_numbers_are_refused(tmp_path: Path, people: int):
-    with pytest.raises(MisuseError, match="909,000") as refusal:
+def test_towns_beyond_reason_are_refused(tmp_path: Path, people: int):
+    with pytest.raises(MisuseError, match="10,000,000") as refusal:
         town(tmp_path, people=people)
     assert refusal.value.exit_code == 2
     assert not list(tmp_path.iterdir())

@@ -1,5 +1,7 @@
-"""Synthetic NHS numbers: only the range 999 000 0000 to 999 999 9999, which is never issued to anybody.
+"""Synthetic NHS numbers: the range 999 000 0000 to 999 999 9999, which is never issued to anybody.
 
+It has 909,090 valid numbers. A larger town, made to measure speed and not to be kept, goes on with 998, 997 and so
+on: issued numbers begin with 4, 6 or 7, so these are nobody's either.
 Source: NHS Data Dictionary, NHS NUMBER: modulus 11 with weights 10 to 2; ten equal digits are no number.
 """
 
@@ -14,12 +16,14 @@ from riskstrat.demo.calibration import Integers
 PREFIX = 999
 # Numbers kept back, so that a row can carry a valid number that nobody in the town has.
 STRANGERS = 90
+PEOPLE_OF_THE_RANGE = 909_000
+MAXIMUM_PEOPLE = 10_000_000
 
 
 @cache
-def valid_numbers() -> Integers:
-    """All 909,090 valid numbers of the range, ascending: one prefix in eleven has no check digit."""
-    first_nine = np.arange(PREFIX * 10**6, (PREFIX + 1) * 10**6, dtype=np.int64)
+def valid_numbers(prefix: int = PREFIX) -> Integers:
+    """All valid numbers that begin with three digits, ascending: one stem in eleven has no check digit."""
+    first_nine = np.arange(prefix * 10**6, (prefix + 1) * 10**6, dtype=np.int64)
     total = np.zeros(len(first_nine), dtype=np.int64)
     for place in range(9):
         total += (first_nine // 10 ** (8 - place)) % 10 * (10 - place)
@@ -29,14 +33,16 @@ def valid_numbers() -> Integers:
     return valid
 
 
-# All valid numbers but those kept back; a test holds it against valid_numbers().
-MAXIMUM_PEOPLE = 909_000
-
-
-def shuffled_numbers(seed: int) -> Integers:
-    """All valid numbers in the seed's order: a town takes them from the front, strangers from the end."""
+def shuffled_numbers(seed: int, people: int) -> tuple[Integers, Integers]:
+    """The numbers of ``people`` people in the seed's order, and those of strangers, whom no register knows."""
     generator = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(0,)))
-    return generator.permutation(valid_numbers())
+    mixed = generator.permutation(valid_numbers())
+    blocks, strangers = [mixed[:PEOPLE_OF_THE_RANGE]], mixed[-STRANGERS:]
+    prefix = PREFIX
+    while sum(len(block) for block in blocks) < people:
+        prefix -= 1
+        blocks.append(generator.permutation(valid_numbers(prefix)))
+    return np.concatenate(blocks)[:people], strangers
 
 
 def with_wrong_check_digit(numbers: Integers) -> Integers:

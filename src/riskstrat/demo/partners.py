@@ -10,7 +10,8 @@ from riskstrat.demo.health import Health
 from riskstrat.demo.people import Calendar, People
 from riskstrat.demo.rows import Rows, constant_text, days, labels, numbered, numbers
 
-ADDED_TO = "luton_core"
+# A cohort for people whom no rule about age and frailty finds.
+ADDED_TO = "complex_adults_working_age"
 ADDED_PER_CHUNK = 6
 
 

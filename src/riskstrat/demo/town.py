@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -22,7 +23,7 @@ from riskstrat.demo.faults import Damage, fault_table
 from riskstrat.demo.gp import draw_records
 from riskstrat.demo.health import draw_health
 from riskstrat.demo.medicines import medicine_counts, medicine_rows
-from riskstrat.demo.nhs_numbers import MAXIMUM_PEOPLE, STRANGERS, shuffled_numbers
+from riskstrat.demo.nhs_numbers import MAXIMUM_PEOPLE, shuffled_numbers
 from riskstrat.demo.oracle import exposure
 from riskstrat.demo.partners import (
     addition_rows,
@@ -80,15 +81,15 @@ def write_town(
     if not 1 <= people <= MAXIMUM_PEOPLE:
         raise MisuseError(
             f"a town has 1 to {MAXIMUM_PEOPLE:,} people, not {people:,}.",
-            remedy=f"only {MAXIMUM_PEOPLE + STRANGERS:,} synthetic NHS numbers (999 range) are valid.",
+            remedy="ask for fewer.",
         )
     place = load_place(geography_folder, as_of)
     vocabulary = load_vocabulary(codelists_folder)
-    numbers = shuffled_numbers(seed)
+    numbers, strangers = shuffled_numbers(seed, people)
     calendar = Calendar.of(as_of)
     folder, truth_folder = landing / f"{as_of - timedelta(days=1)}", landing / "truth"
-    truth_folder.mkdir(parents=True, exist_ok=True)
-    damage = Damage(calendar, numbers[-STRANGERS:])
+    _make_room(folder, truth_folder)
+    damage = Damage(calendar, strangers)
     with (
         Delivery(folder, file_format) as delivery,
         pyarrow.parquet.ParquetWriter(
@@ -114,6 +115,18 @@ def write_town(
             truth.write_table(told.truth())
     _write_faults(truth_folder / "faults.csv", damage.counts)
     return TownSummary(folder, truth_folder, people, delivery.rows, damage.counts)
+
+
+def _make_room(folder: Path, truth_folder: Path) -> None:
+    """Take the place of an earlier town, and of nothing else."""
+    if folder.exists() and not (truth_folder / "people.parquet").is_file():
+        raise MisuseError(
+            "there is a delivery already, and it is not a synthetic town's.",
+            file=folder,
+            remedy="choose another date with --as-of, or another site; a delivery is never overwritten.",
+        )
+    shutil.rmtree(folder, ignore_errors=True)
+    truth_folder.mkdir(parents=True, exist_ok=True)
 
 
 def _streams(seed: int, chunk: int) -> dict[str, np.random.Generator]:
