@@ -9,13 +9,14 @@ WITH ends AS (
          , cips_spells.cips
          , MIN(cips_spells.spell_number) AS first_spell_number
          , MAX(cips_spells.spell_number) AS last_spell_number
+         , COUNT(*) AS spell_count
     FROM cips_spells
     GROUP BY cips_spells.person
            , cips_spells.cips
 ), continuous AS (
     SELECT ends.person
          , ends.cips
-         , ends.last_spell_number - ends.first_spell_number + 1 AS spell_count
+         , ends.spell_count
          , first_spell.first_episode_id
          , first_spell.admission_date
          , first_spell.admission_method

@@ -1,6 +1,6 @@
 -- Meaning: which continuous inpatient spell (CIPS) each provider spell belongs to.
 -- Grain:   one row per person and provider spell; cips counts a person's continuous spells from 1.
--- Missing: an open spell, or one that overlaps the spell before it, joins nothing.
+-- Missing: regular attenders are not here; an open spell, or one that overlaps the spell before it, joins nothing.
 -- Source:  RULES, Acute; NHS Digital, Methodology to create provider and CIP spells from HES APC data. The
 --          next spell joins when it starts 0 to 2 days after and any transfer evidence stands.
 WITH in_order AS (
@@ -17,6 +17,7 @@ WITH in_order AS (
                PARTITION BY provider_spells.person ORDER BY provider_spells.spell_number
            ) AS previous_discharge_destination
     FROM provider_spells
+    WHERE NOT provider_spells.is_regular_attender
 ), judged AS (
     SELECT in_order.person
          , in_order.spell_key

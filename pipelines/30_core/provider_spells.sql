@@ -2,7 +2,8 @@
 -- Grain:   one row per person and provider spell; spell_number counts a person's spells from 1.
 -- Missing: discharge fields are NULL while a spell is open, also when the discharge is on or after as_of.
 -- Source:  RULES, Acute: admission fields come from the first episode, discharge fields from the last;
---          regular day and night attenders are left out; the order is admission, discharge (open last), id.
+--          the order is admission, discharge (open last), id. Regular day and night attenders are marked:
+--          they are no in-patients and join no continuous spell, but their diagnoses are diagnoses.
 WITH whole_spells AS (
     SELECT spell_episodes.person
          , spell_episodes.spell_key
@@ -39,6 +40,7 @@ WITH whole_spells AS (
          , whole_spells.admission_method
          , whole_spells.source_of_admission
          , whole_spells.patient_classification
+         , COALESCE(classifications.is_regular_attender, FALSE) AS is_regular_attender
          , CASE WHEN whole_spells.discharge_date < run.as_of
                 THEN whole_spells.discharge_date END AS discharge_date
          , CASE WHEN whole_spells.discharge_date < run.as_of
@@ -49,7 +51,6 @@ WITH whole_spells AS (
     CROSS JOIN run
     LEFT JOIN reference_patient_classifications AS classifications
       ON classifications.patient_classification = whole_spells.patient_classification
-    WHERE NOT COALESCE(classifications.is_regular_attender, FALSE)
 )
 SELECT known_spells.person
      , known_spells.spell_key
@@ -69,6 +70,7 @@ SELECT known_spells.person
      , known_spells.admission_method
      , known_spells.source_of_admission
      , known_spells.patient_classification
+     , known_spells.is_regular_attender
      , known_spells.discharge_method
      , known_spells.discharge_destination
 FROM known_spells

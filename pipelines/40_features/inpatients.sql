@@ -8,6 +8,7 @@ WITH spells AS (
          , MAX(CASE WHEN provider_spells.discharge_date IS NULL THEN 1 ELSE 0 END) AS open_spells
          , MAX(provider_spells.discharge_date) AS last_discharge_date
     FROM provider_spells
+    WHERE NOT provider_spells.is_regular_attender
     GROUP BY provider_spells.person
 )
 SELECT people.person

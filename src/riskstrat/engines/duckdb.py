@@ -30,16 +30,31 @@ def literal(text: str) -> str:
 
 
 class DuckDBEngine:
-    """The run's DuckDB connection, with pinned threads, bounded memory and encrypted spill files."""
+    """The run's DuckDB connection, with pinned threads and bounded memory.
+
+    It begins without a place to spill to, so that nothing it holds in memory can reach the disk by itself;
+    ``allow_spilling`` opens the database again with one.
+    """
 
     def __init__(self, database: Path, *, threads: int, memory_limit: str) -> None:
-        self.connection = duckdb.connect(str(database))
-        self.connection.execute(f"SET threads = {int(threads)}")
-        self.connection.execute(f"SET memory_limit = {literal(memory_limit)}")
-        self.connection.execute(f"SET temp_directory = {literal(str(database.parent / 'spill'))}")
-        self.connection.execute("SET temp_file_encryption = true")
-        self.connection.execute("SET enable_progress_bar = false")
-        self.connection.execute("SET TimeZone = 'UTC'")
+        self.database = database
+        self.threads = threads
+        self.memory_limit = memory_limit
+        self.connection = self._connect("")
+
+    def _connect(self, spill: str) -> duckdb.DuckDBPyConnection:
+        connection = duckdb.connect(str(self.database))
+        connection.execute(f"SET temp_directory = {literal(spill)}")
+        connection.execute(f"SET threads = {int(self.threads)}")
+        connection.execute(f"SET memory_limit = {literal(self.memory_limit)}")
+        connection.execute("SET enable_progress_bar = false")
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    def allow_spilling(self) -> None:
+        """Open the database again, with a folder beside it for what does not fit into memory."""
+        self.connection.close()
+        self.connection = self._connect(str(self.database.parent / "spill"))
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement to its end and return its rows; undrained results can lose errors."""

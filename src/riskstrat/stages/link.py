@@ -12,6 +12,7 @@ LINK_FOLDER = "20_link"
 def link(context: Context) -> None:
     """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel."""
     close_identity(context.engine)
+    context.engine.allow_spilling()  # no NHS number is left that could be spilled
     run_sql_folder(context.engine, context.library.pipelines / LINK_FOLDER)
     context.manifest["population"] = {
         "steps": [
