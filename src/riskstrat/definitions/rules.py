@@ -14,13 +14,13 @@ ColumnType = Literal["text", "integer", "number", "date", "timestamp", "boolean"
 Kind = Literal["type", "required", "allowed", "pattern", "range", "nhs_number", "row"]
 Severity = Literal["quarantine", "warn"]
 
-SQL_TYPES: Mapping[str, str] = {
-    "text": "VARCHAR",
-    "integer": "INTEGER",
-    "number": "DOUBLE",
-    "date": "DATE",
-    "timestamp": "TIMESTAMP",
-    "boolean": "BOOLEAN",
+SQL_TYPES: Mapping[ColumnType, tuple[str, ...]] = {
+    "text": ("VARCHAR",),
+    "integer": ("INTEGER", "BIGINT"),
+    "number": ("DOUBLE",),
+    "date": ("DATE",),
+    "timestamp": ("TIMESTAMP",),
+    "boolean": ("BOOLEAN",),
 }
 WRITTEN_AS = {
     "integer": "a whole number",
@@ -38,6 +38,7 @@ class Column:
     ``required`` means that the header must have it; its rules say what an empty value means. ``private`` columns are
     read for their contract and never staged. ``unknown`` stands in for an empty value and for one outside
     ``allowed``. ``about`` holds the column's remaining custom properties (the feature catalogue's).
+    ``sql_type`` is its DuckDB type.
     """
 
     name: str
@@ -50,11 +51,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     unknown: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def sql_type(self) -> str:
-        """The column's DuckDB type."""
-        return SQL_TYPES[self.type]
+    sql_type: str = "VARCHAR"
 
 
 @dataclass(frozen=True)

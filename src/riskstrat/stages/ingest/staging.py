@@ -128,7 +128,9 @@ def _failing(rule: Rule, contract: Contract) -> str:
         return f"({rule.sql})"
     unreadable = f"({quoted(f'given_{column.name}')} IS NOT NULL AND {quoted(column.name)} IS NULL)"
     if rule.kind == "type":
-        return unreadable
+        # A row that the supplier deleted needs its key only.
+        spared = contract.has_deleted and not column.key and column.name != "deleted"
+        return f"({unreadable} AND NOT COALESCE(deleted, FALSE))" if spared else unreadable
     # A value that could not be read is one failure, of its type; it is not missing as well.
     return f"(({rule.sql}) AND NOT {unreadable})" if rule.kind == "required" else f"({rule.sql})"
 

@@ -1,0 +1,452 @@
+"""Contracts: what the shipped ones promise, what a rule says in SQL, and which mistakes are refused."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from importlib import resources
+from pathlib import Path
+
+import duckdb
+import jsonschema
+import pytest
+import yaml
+
+from riskstrat.definitions.contracts import Contract, load_contract, load_contracts
+from riskstrat.definitions.library import load_library
+from riskstrat.errors import DefinitionError
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "data_contracts"
+INTERFACES = ROOT.parent / "shared" / "INTERFACES.md"
+OUTPUTS = {"features", "scores", "cohorts", "worklists"}
+
+SMALL = """\
+apiVersion: v3.1.0
+kind: DataContract
+id: test-visits
+name: visits
+version: 1.0.0
+status: active
+description:
+  purpose: A contract for tests.
+customProperties:
+  - {property: direction, value: in}
+  - {property: presence, value: optional}
+  - {property: eventDate, value: visited_on}
+schema:
+  - name: visits
+    logicalType: object
+    businessName: Visits
+    description: Visits.
+    dataGranularityDescription: One row per visit.
+    quality:
+      - name: left_before_arrival
+        type: sql
+        description: The visit ended before it began.
+        query: SELECT COUNT(*) FROM visits WHERE left_on < visited_on
+        mustBe: 0
+        severity: warn
+        customProperties:
+          - {property: remedy, value: Correct the dates.}
+    properties:
+      - name: visit_id
+        logicalType: string
+        physicalType: VARCHAR
+        required: true
+        primaryKey: true
+        primaryKeyPosition: 1
+        classification: administrative
+        description: Identifier.
+      - name: nhs_number
+        logicalType: string
+        physicalType: VARCHAR
+        required: true
+        classification: identifiable
+        description: The NHS NUMBER.
+        customProperties:
+          - {property: identifier, value: nhs_number}
+      - name: visited_on
+        logicalType: date
+        physicalType: DATE
+        required: true
+        classification: special-category
+        description: Day of the visit.
+      - name: left_on
+        logicalType: date
+        physicalType: DATE
+        classification: special-category
+        description: Day of leaving.
+      - name: number
+        logicalType: integer
+        physicalType: INTEGER
+        classification: administrative
+        description: Number of the visit.
+        logicalTypeOptions:
+          minimum: 1
+          maximum: 5
+      - name: kind
+        logicalType: string
+        physicalType: VARCHAR
+        classification: administrative
+        description: Kind of visit.
+        quality:
+          - metric: invalidValues
+            arguments:
+              validValues: [home, office, X]
+            mustBe: 0
+            severity: warn
+        customProperties:
+          - {property: unknownValue, value: X}
+      - name: area
+        logicalType: string
+        physicalType: VARCHAR
+        classification: administrative
+        description: Area code.
+        logicalTypeOptions:
+          pattern: '^[A-Z][0-9]$'
+      - name: deleted
+        logicalType: boolean
+        physicalType: BOOLEAN
+        classification: administrative
+        description: Withdrawn.
+"""
+
+
+def parsed(tmp_path: Path, text: str) -> Contract:
+    path = tmp_path / "visits.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+@pytest.fixture(scope="module")
+def contracts() -> dict[str, Contract]:
+    return load_contracts(FOLDER)
+
+
+@pytest.fixture(scope="module")
+def visits(tmp_path_factory: pytest.TempPathFactory) -> Contract:
+    return parsed(tmp_path_factory.mktemp("contract"), SMALL)
+
+
+# --- the shipped contracts -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.stem)
+def test_contract_is_valid_by_the_json_schema_of_the_standard(path: Path) -> None:
+    schema = json.loads((resources.files("open_data_contract_standard") / "schema.json").read_text())
+    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    problems = [
+        f"{list(problem.absolute_path)}: {problem.message}"
+        for problem in jsonschema.Draft201909Validator(schema).iter_errors(document)
+    ]
+    assert not problems
+
+
+def promised() -> dict[str, tuple[bool, list[tuple[str, bool]], list[str]]]:
+    """extract -> (required, [(column, required)], key), read from the table of the interfaces page."""
+    if not INTERFACES.is_file():
+        pytest.skip("the interfaces page is not beside this checkout")
+    text = INTERFACES.read_text(encoding="utf-8")
+    keys = {
+        name: [part.strip() for part in columns.replace("\n", " ").split(",")]
+        for name, columns in re.findall(r"(\w+) \((\w+,[^()]+)\)", text.split("## A site")[0])
+    }
+    found = {}
+    for line in text.split("## Canonical extracts")[1].split("Reference tables")[0].splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(cells) != 2 or cells[0] == "extract" or not re.fullmatch(r"[a-z_]+\??", cells[0]):
+            continue
+        name = cells[0].rstrip("?")
+        listed = re.sub(r"\([^)]*\)", "", cells[1]).split(":")[0]
+        listed = listed.replace(
+            "diagnosis_01 ... diagnosis_20?",
+            ", ".join(f"diagnosis_{place:02d}?" for place in range(1, 21)),
+        )
+        columns = [part.strip() for part in listed.split(",")]
+        named = [(column.rstrip("?"), not column.endswith("?")) for column in columns]
+        found[name] = (not cells[0].endswith("?"), named, keys.get(name, [named[0][0]]))
+    return found
+
+
+def test_extracts_have_the_columns_and_keys_that_others_rely_on(contracts: dict[str, Contract]) -> None:
+    expected = promised()
+    extracts = {name: contract for name, contract in contracts.items() if contract.direction == "in"}
+    assert extracts.keys() == expected.keys()
+    for name, (required, columns, key) in expected.items():
+        contract = extracts[name]
+        assert contract.required is required, name
+        assert [(column.name, column.required) for column in contract.columns] == columns, name
+        assert list(contract.key) == key, name
+
+
+def test_feature_table_has_the_columns_that_others_rely_on(contracts: dict[str, Contract]) -> None:
+    if not INTERFACES.is_file():
+        pytest.skip("the interfaces page is not beside this checkout")
+    text = INTERFACES.read_text(encoding="utf-8").split("## Feature table")[1].split("`")[1]
+    assert [column.name for column in contracts["features"].columns] == [
+        name.strip() for name in text.replace("\n", " ").split(",")
+    ]
+
+
+def test_every_output_has_a_contract(contracts: dict[str, Contract]) -> None:
+    assert {name for name, contract in contracts.items() if contract.direction == "out"} == OUTPUTS
+
+
+def test_contracts_of_outputs_name_the_columns_that_the_stages_write(contracts: dict[str, Contract]) -> None:
+    library = load_library(ROOT)
+    scores = [column.name for column in contracts["scores"].columns]
+    assert scores == ["person_id", "score", *library.ranking.components]
+    features = {column.name for column in contracts["features"].columns} - {"person_id"}
+    own = [name for name in library.worklist_layout.columns if name not in features]
+    assert own == [column.name for column in contracts["worklists"].columns]
+
+
+def test_names_and_free_text_are_private_and_identifiers_are_marked(contracts: dict[str, Contract]) -> None:
+    private = {
+        f"{name}.{column.name}"
+        for name, contract in contracts.items()
+        for column in contract.columns
+        if column.private
+    }
+    assert private == {
+        *(
+            "gp_patients.given_name",
+            "gp_patients.family_name",
+            "gp_patients.postcode",
+            "gp_patients.usual_gp",
+        ),
+        "assessments.note",
+    }
+    for contract in contracts.values():
+        marked = [column.name for column in contract.columns if column.identifier]
+        assert marked == (["nhs_number"] if contract.direction == "in" else [])
+
+
+def test_every_rule_says_what_and_how_to_mend_it(contracts: dict[str, Contract]) -> None:
+    rules = [rule for contract in contracts.values() for rule in contract.rules]
+    assert len({rule.id for rule in rules}) == len(rules)
+    for rule in rules:
+        assert rule.message.endswith("."), rule.id
+        assert rule.remedy.endswith("."), rule.id
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("gp_events.code_system.allowed", "acute_attendances.attendance_category.allowed"),
+        *("acute_adt.event_type.allowed", "community_contacts.attendance_status.allowed"),
+        *("acute_episodes.row.discharged_before_admission", "acute_episodes.episode_number.range"),
+        *("gp_events.nhs_number.missing", "gp_events.nhs_number.invalid", "gp_events.event_date.required"),
+    ],
+)
+def test_row_that_cannot_be_used_is_quarantined(rule: str, contracts: dict[str, Contract]) -> None:
+    assert severity(rule, contracts) == "quarantine"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *("gp_patients.sex.required", "gp_patients.sex.allowed", "gp_patients.ethnic_category.allowed"),
+        *("gp_patients.lsoa_code.pattern", "acute_episodes.admission_method.allowed"),
+        *("acute_episodes.source_of_admission.allowed", "acute_episodes.discharge_destination.allowed"),
+        *("acute_attendances.department_type.allowed", "acute_episodes.patient_classification.allowed"),
+    ],
+)
+def test_value_that_only_describes_is_warned_about(rule: str, contracts: dict[str, Contract]) -> None:
+    assert severity(rule, contracts) == "warn"
+
+
+def severity(rule_id: str, contracts: dict[str, Contract]) -> str:
+    rules = contracts[rule_id.partition(".")[0]].rules
+    return next(rule.severity for rule in rules if rule.id == rule_id)
+
+
+# --- the feature catalogue -------------------------------------------------------------------------------------------
+
+
+def test_every_feature_says_what_an_analyst_must_know(contracts: dict[str, Contract]) -> None:
+    for column in contracts["features"].columns:
+        needed = {"grain", "unit", "missing", "source", "requires", "sqlTable"}
+        assert needed <= column.about.keys(), column.name
+        assert column.name == "person_id" or column.about["window"], column.name
+
+
+def test_the_catalogue_points_at_what_exists(contracts: dict[str, Contract]) -> None:
+    lists = {
+        path.stem for folder in ("codelists", "scores") for path in (ROOT / "config" / folder).glob("*.csv")
+    }
+    for column in contracts["features"].columns:
+        assert set(column.about["requires"]) <= contracts.keys(), column.name
+        assert set(column.about.get("codelists", ())) <= lists, column.name
+        sql = (ROOT / column.about["sqlTable"]).read_text(encoding="utf-8")
+        assert re.search(rf"\b{column.name}\b", sql), column.name
+
+
+# --- what a rule says ------------------------------------------------------------------------------------------------
+
+ROW = {
+    "visit_id": "'a'",
+    "nhs_number": "'9990000018'",
+    "person": "CAST(NULL AS BIGINT)",
+    "visited_on": "DATE '2026-01-02'",
+    "left_on": "DATE '2026-01-03'",
+    "number": "1",
+    "kind": "'home'",
+    "area": "'A1'",
+    "deleted": "FALSE",
+}
+
+
+def broken(contract: Contract, **changed: str) -> set[str]:
+    """The rules that one row breaks; fails the test when a rule answers neither yes nor no."""
+    types = {column.name: column.sql_type for column in contract.columns} | {"person": "BIGINT"}
+    row = ", ".join(f"CAST({value} AS {types[name]}) AS {name}" for name, value in (ROW | changed).items())
+    with duckdb.connect() as connection:
+        connection.execute("CREATE MACRO is_valid_nhs_number(given) AS COALESCE(given = '9990000018', FALSE)")
+        found = set()
+        for rule in contract.rules:
+            answer = connection.execute(f"SELECT {rule.sql} FROM (SELECT {row})").fetchone()
+            assert answer is not None
+            assert answer[0] is not None, rule.id
+            if answer[0]:
+                found.add(rule.id.removeprefix("visits."))
+        return found
+
+
+@pytest.mark.parametrize(
+    ("changed", "rules"),
+    [
+        ({}, set()),
+        ({"visit_id": "NULL"}, {"visit_id.required"}),
+        ({"nhs_number": "NULL"}, {"nhs_number.missing"}),
+        ({"nhs_number": "'9990000019'"}, {"nhs_number.invalid"}),
+        ({"nhs_number": "'9990000019'", "person": "7"}, set()),
+        ({"visited_on": "NULL"}, {"visited_on.required"}),
+        ({"number": "0"}, {"number.range"}),
+        ({"number": "6"}, {"number.range"}),
+        ({"number": "NULL"}, set()),
+        ({"kind": "'elsewhere'"}, {"kind.allowed"}),
+        ({"kind": "NULL"}, set()),
+        ({"area": "'A12'"}, {"area.pattern"}),
+        ({"left_on": "DATE '2026-01-01'"}, {"row.left_before_arrival"}),
+        ({"left_on": "NULL"}, set()),
+        ({"deleted": "NULL", "number": "0"}, {"number.range"}),
+    ],
+)
+def test_rule_is_true_for_a_failing_row_and_never_null(
+    visits: Contract, changed: dict[str, str], rules: set[str]
+) -> None:
+    assert broken(visits, **changed) == rules
+
+
+def test_deleted_row_needs_only_its_key(visits: Contract) -> None:
+    empty = {name: "NULL" for name in ROW if name not in ("visit_id", "deleted")}
+    assert broken(visits, **empty, deleted="TRUE") == set()
+    assert broken(visits, **empty, deleted="TRUE", visit_id="NULL") == {"visit_id.required"}
+
+
+def test_every_shipped_rule_binds_and_holds_for_no_empty_row_by_null(contracts: dict[str, Contract]) -> None:
+    with duckdb.connect() as connection:
+        connection.execute("CREATE MACRO is_valid_nhs_number(given) AS COALESCE(given = '9990000018', FALSE)")
+        for contract in contracts.values():
+            nulls = [f"CAST(NULL AS {column.sql_type}) AS {column.name}" for column in contract.columns]
+            row = ", ".join([*nulls, "CAST(NULL AS BIGINT) AS person"])
+            for rule in contract.rules:
+                answer = connection.execute(f"SELECT {rule.sql} FROM (SELECT {row})").fetchone()
+                assert answer is not None
+                assert answer[0] is not None, rule.id
+
+
+def test_value_that_cannot_be_read_and_line_that_is_no_row_have_rules_of_their_own(visits: Contract) -> None:
+    ingest_decides = {rule.id for rule in visits.rules if rule.sql == "FALSE"}
+    assert ingest_decides == {
+        *("visits.visited_on.type", "visits.left_on.type", "visits.number.type", "visits.deleted.type"),
+        "visits.row.structure",
+    }
+
+
+def test_properties_reach_the_parsed_contract(visits: Contract) -> None:
+    assert (visits.event_date, visits.recorded_date, visits.provider) == ("visited_on", None, None)
+    assert visits.has_deleted
+    assert not visits.required
+    assert visits.key == ("visit_id",)
+    kind = visits.column("kind")
+    assert (kind.allowed, kind.unknown) == (("home", "office", "X"), "X")
+
+
+# --- mistakes that are refused ---------------------------------------------------------------------------------------
+
+UNKNOWN_SEVERITY = "severity: shrug\n        customProperties:\n          - {property: unk"
+MISTAKES = [
+    ("status: active\n", "status: active\nowner: me\n", "unknown key 'owner'"),
+    ("status: active\n", "", "'status' is missing"),
+    ("apiVersion: v3.1.0", "apiVersion: v2.0.0", "is not v3.1.0"),
+    ("kind: DataContract", "kind: DataProduct", "is not DataContract"),
+    ("name: visits\nversion", "name: visit\nversion", "is not visits"),
+    ("  - name: visits\n", "  - name: visit\n", "names another table"),
+    ("version: 1.0.0", "version: '1'", "is no version"),
+    ("value: in}", "value: sideways}", "direction is not in or out"),
+    ("eventDate, value: visited_on", "eventDate, value: seen_on", "no date or timestamp column"),
+    ("eventDate, value: visited_on", "eventDate, value: area", "no date or timestamp column"),
+    ("property: presence", "property: precense", "did you mean 'presence'"),
+    ("logicalType: integer", "logicalType: whole", "unknown logicalType"),
+    ("physicalType: INTEGER", "physicalType: DOUBLE", "does not fit"),
+    ("        description: Kind of visit.\n", "", "'description' is missing"),
+    ("description: Kind of visit.", "description: ' '", "has no description"),
+    ("        classification: administrative\n        description: Kind", "        description: Kind", "missing"),
+    ("- name: area", "- name: kind", "stands twice"),
+    ("- name: area", "- name: Area", "is no column name"),
+    ("severity: warn\n        customProperties:\n          - {property: unk", UNKNOWN_SEVERITY, "unknown severity"),
+    ("property: unknownValue, value: X", "property: unknownValue, value: Y", "none of its validValues"),
+    ("value: nhs_number}", "value: passport}", "unknown identifier"),
+    ("pattern: '^[A-Z][0-9]$'", "pattern: '[A-Z][0-9]'", "matches a part"),
+    ("pattern: '^[A-Z][0-9]$'", "minimum: 1", "unknown key 'minimum'"),
+    ("metric: invalidValues", "metric: oddValues", "not understood"),
+    ("            mustBe: 0\n", "            mustBe: 3\n", "must be 0"),
+    ("WHERE left_on < visited_on", "WHERE left_at < visited_on", "no condition over these columns"),
+    ("WHERE left_on < visited_on", "WHERE left_on <", "no condition over these columns"),
+    ("SELECT COUNT(*) FROM visits", "SELECT * FROM visits", "not understood"),
+    ("property: remedy, value: Correct", "property: cure, value: Correct", "unknown key 'cure'"),
+    ("        primaryKey: true\n        primaryKeyPosition: 1\n", "", "the key is not stated"),
+    ("        primaryKeyPosition: 1\n", "", "part of the key and not fully so"),
+    ("        primaryKeyPosition: 1\n", "        primaryKeyPosition: 2\n", "the key is not stated"),
+    ("required: true\n        primaryKey: true", "primaryKey: true", "part of the key and not fully so"),
+    ("purpose: A contract", "purpose: [A contract]\n  usage: A contract", "no Open Data Contract Standard document"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("right", "wrong", "said"), MISTAKES, ids=[said for _, _, said in MISTAKES])
+def test_mistake_is_refused_by_name(tmp_path: Path, right: str, wrong: str, said: str) -> None:
+    assert right in SMALL
+    with pytest.raises(DefinitionError) as refused:
+        parsed(tmp_path, SMALL.replace(right, wrong, 1))
+    assert said in str(refused.value)
+    assert refused.value.file == str(tmp_path / "visits.yaml")
+    assert refused.value.remedy
+
+
+def test_mistake_in_a_column_names_its_line_and_column(tmp_path: Path) -> None:
+    text = SMALL.replace("minimum: 1\n          maximum: 5", "smallest: 1", 1).replace("INTEGER", "DOUBLE", 1)
+    with pytest.raises(DefinitionError) as refused:
+        parsed(tmp_path, text)
+    assert text.splitlines()[(refused.value.row or 0) - 1].strip() == "- name: number"
+    assert refused.value.column == "number"
+
+
+def test_more_rules_than_a_mask_has_bits_are_refused(tmp_path: Path) -> None:
+    rule = SMALL.split("    quality:\n", 1)[1].split("    properties:", 1)[0]
+    many = "".join(rule.replace("left_before_arrival", f"rule_{place}") for place in range(60))
+    with pytest.raises(DefinitionError, match="a row's mask holds 62"):
+        parsed(tmp_path, SMALL.replace(rule, many, 1))
+
+
+def test_parsing_the_module_costs_no_import_of_the_standard() -> None:
+    code = (
+        "import sys, riskstrat.definitions.contracts; "
+        "print([name for name in ('open_data_contract_standard', 'pydantic', 'yaml', 'duckdb') if name in sys.modules])"
+    )
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"
