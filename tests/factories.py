@@ -18,9 +18,10 @@ AS_OF = date(2026, 4, 1)
 BORN = date(1945, 6, 15)
 
 # Every person of a generated town has practices alone, so that none sends enough rows to be judged silent.
-PRACTICES = tuple(f"T{number:05d}" for number in range(400))
+PRACTICES = tuple(f"T{number:05d}" for number in range(600))
 RETIRED_PRACTICE = "T90001"
-FUTURE_PRACTICE = "T90002"
+LAST_DAY_PRACTICE = "T90002"
+FUTURE_PRACTICE = "T90003"
 OUT_OF_SCOPE_PRACTICE = "Y99999"
 DEPRIVED_AREA, AFFLUENT_AREA, AREA_ELSEWHERE = "E01000001", "E01000002", "E01999999"
 
@@ -250,6 +251,7 @@ def write_geography(folder: Path) -> None:
     )
     rows = [_practice(code, number, "2000-01-01", "") for number, code in enumerate(PRACTICES)]
     rows.append(_practice(RETIRED_PRACTICE, 0, "2000-01-01", "2026-03-31"))
+    rows.append(_practice(LAST_DAY_PRACTICE, 0, "2000-01-01", "2026-04-01"))
     rows.append(_practice(FUTURE_PRACTICE, 1, "2026-04-02", ""))
     _write(folder / "practices.csv", header, rows)
     _write(folder / "areas.csv", ("lsoa_code", "imd_decile"), [(DEPRIVED_AREA, "1"), (AFFLUENT_AREA, "10")])

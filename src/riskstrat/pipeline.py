@@ -120,7 +120,7 @@ def compute_features(
             )
             for stage in (ingest, link, features):
                 stage(context)
-            return engine.connection.execute("SELECT * FROM features ORDER BY person_id").to_arrow_table()
+            return engine.connection.sql("SELECT * FROM features ORDER BY person_id").to_arrow_table()
         finally:
             engine.close()
 

@@ -16,7 +16,9 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
     import yaml
 
     try:
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same safe loader, in C where it was built
+        loader = getattr(
+            yaml, "CSafeLoader", yaml.SafeLoader
+        )  # the same safe loader, in C where it was built
         document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
     except FileNotFoundError:
         raise DefinitionError("is missing.", file=path, remedy="restore it from riskstrat init.") from None

@@ -14,6 +14,8 @@ IDENTITY = "identity"
 def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     """Attach the in-memory database and make the SQL macros on NHS numbers and the person key."""
     engine.execute(f"ATTACH ':memory:' AS {IDENTITY}")
+    # The files are read past the table of numbers, never the other way round: DuckDB does not know how long they are.
+    engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     engine.execute(
         r"CREATE TEMP MACRO normalised_nhs_number(given) AS "
         r"NULLIF(regexp_replace(CAST(given AS VARCHAR), '[\s-]', '', 'g'), '')"

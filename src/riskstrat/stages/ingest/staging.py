@@ -165,20 +165,23 @@ def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None
     )
     recorded_date = staging.contract.recorded_date
     recorded = quoted(recorded_date) if recorded_date else "CAST(NULL AS DATE)"
+    valid = f"(SELECT * FROM {staging.raw} WHERE broken & {quarantine} = 0)"
+    # One table, looked up three times: as a CTE DuckDB would keep every valid row in memory.
+    engine.execute(
+        f"CREATE OR REPLACE TEMP TABLE repeated_keys AS SELECT hash({keys}) AS key_hash "
+        f"FROM {staging.raw} WHERE broken & {quarantine} = 0 GROUP BY ALL HAVING count(*) > 1"
+    )
     engine.execute(
         f"CREATE TABLE {staging.judged} AS "
-        f"WITH valid AS (SELECT * FROM {staging.raw} WHERE broken & {quarantine} = 0), "
-        f"hashed AS (SELECT hash({keys}) AS key_hash FROM valid), "
-        "repeated AS (SELECT key_hash FROM hashed GROUP BY key_hash HAVING count(*) > 1), "
-        "contested AS (SELECT source_file, source_row, deleted, row_number() OVER versions AS version, "
+        "WITH contested AS (SELECT source_file, source_row, deleted, row_number() OVER versions AS version, "
         f"row({content}) IS NOT DISTINCT FROM first_value(row({content})) OVER versions AS is_same "
-        f"FROM valid SEMI JOIN repeated ON repeated.key_hash = hash({keys}) "
+        f"FROM {valid} AS valid SEMI JOIN repeated_keys ON repeated_keys.key_hash = hash({keys}) "
         f"WINDOW versions AS (PARTITION BY {keys} ORDER BY COALESCE({recorded} < DATE '{as_of}', TRUE) DESC, "
         f"delivery DESC, {recorded} DESC NULLS LAST, source_file DESC, source_row DESC)) "
         "SELECT source_file, source_row, CASE WHEN version = 1 THEN 'deleted' WHEN is_same THEN 'duplicates' "
         "ELSE 'superseded' END AS status FROM contested WHERE version > 1 OR deleted "
-        "UNION ALL SELECT source_file, source_row, 'deleted' FROM valid "
-        f"ANTI JOIN repeated ON repeated.key_hash = hash({keys}) WHERE deleted "
+        f"UNION ALL SELECT source_file, source_row, 'deleted' FROM {valid} AS valid "
+        f"ANTI JOIN repeated_keys ON repeated_keys.key_hash = hash({keys}) WHERE deleted "
         f"UNION ALL SELECT source_file, source_row, 'quarantined' FROM {staging.raw} "
         f"WHERE broken & {quarantine} <> 0"
     )
