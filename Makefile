@@ -8,7 +8,7 @@ DEMO_SEED ?= 1
 DEMO_AS_OF ?= 2026-04-01
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo test test-slow lint format clean
+.PHONY: setup demo test test-slow lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -44,6 +44,7 @@ format: setup
 	$(BIN)/ruff format .
 
 lock:
+	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 

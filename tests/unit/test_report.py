@@ -13,9 +13,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskstrat.report import render_report
-from riskstrat.report.people import FRAILTY_ORDER, count_population
+from riskstrat.report.people import count_population
 from tests.fake_people import NEIGHBOURHOODS
 from tests.fake_run import write_fake_run
+
+FRAILTY = ("fit", "mild", "moderate", "severe")
+SHOWN = {"older_from_age": 65, "frailty_categories": FRAILTY}
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def manifest(run_folder: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page(run_folder: Path, manifest: dict[str, Any]) -> str:
-    return render_report(run_folder, manifest)
+    return render_report(run_folder, manifest, **SHOWN)
 
 
 class Elements(HTMLParser):
@@ -66,7 +69,7 @@ def test_page_is_the_same_when_only_the_timings_differ(
     run_folder: Path, manifest: dict[str, Any], page: str
 ) -> None:
     slower = copy.deepcopy(manifest) | {"timings": {"ingest": 98765.4321}}
-    assert render_report(run_folder, slower) == page
+    assert render_report(run_folder, slower, **SHOWN) == page
     assert "98765" not in page
 
 
@@ -124,7 +127,7 @@ def test_frailty_counts_older_people_and_keeps_unknown_apart_from_fit(run_folder
     features = pd.read_parquet(run_folder / "features.parquet")
     older = features[(features["neighbourhood_code"] == "NB01") & (features["age"] >= 65)]
     counts = older["frailty_category"].fillna("unknown").value_counts()
-    cells = " ".join(f"{counts[name]:,} ({counts[name] / len(older):.1%})" for name in FRAILTY_ORDER)
+    cells = " ".join(f"{counts[name]:,} ({counts[name] / len(older):.1%})" for name in (*FRAILTY, "unknown"))
     assert f"Alder Vale {len(older)} {cells}" in text_of(page)
 
 
@@ -165,7 +168,7 @@ def test_names_from_configuration_cannot_inject_markup(run_folder: Path, manifes
     hostile = copy.deepcopy(manifest)
     hostile["neighbourhoods"]["NB02"]["name"] = "<script>alert(1)</script>"
     hostile["warnings"] = ["<img src=x>"]
-    page = render_report(run_folder, hostile)
+    page = render_report(run_folder, hostile, **SHOWN)
     assert "<script" not in page
     assert "<img" not in page
 
@@ -174,7 +177,7 @@ def test_neighbourhoods_of_one_name_are_told_apart(run_folder: Path, manifest: d
     twins = copy.deepcopy(manifest)
     for code in ("NB01", "NB02"):
         twins["neighbourhoods"][code]["name"] = "Twin"
-    page = render_report(run_folder, twins)
+    page = render_report(run_folder, twins, **SHOWN)
     assert "Twin (NB01)" in page
     assert "Twin (NB02)" in page
 
@@ -186,7 +189,9 @@ def test_a_run_without_people_still_has_a_report(
     pq.write_table(pq.read_table(run_folder / "features.parquet").slice(0, 0), tmp_path / "features.parquet")
     for home in empty["neighbourhoods"].values():
         home |= {"people": 0, "cohorts": dict.fromkeys(home["cohorts"], 0)}
-    page = render_report(tmp_path, empty | {"warnings": [], "conservation": {}, "unknown_features": {}})
+    page = render_report(
+        tmp_path, empty | {"warnings": [], "conservation": {}, "unknown_features": {}}, **SHOWN
+    )
     assert "No row was turned away." in page
     assert "Every feature is covered" in page
 
@@ -203,7 +208,7 @@ def test_people_without_place_age_band_or_decile_are_counted_as_unknown(tmp_path
         }
     )
     features.to_parquet(tmp_path / "features.parquet")
-    population = count_population(tmp_path / "features.parquet", NEIGHBOURHOODS, older_from_age=65)
+    population = count_population(tmp_path / "features.parquet", NEIGHBOURHOODS, 65, FRAILTY)
     assert sum(home.people for home in population.neighbourhoods) == population.whole.people == 3
     assert {home.code: home.people for home in population.neighbourhoods}["unknown"] == 1
     assert population.deciles == [("2", 1), ("10", 1), ("unknown", 1)]

@@ -11,7 +11,14 @@ from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists,
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, load_cohorts
 from riskstrat.definitions.contracts import Contract, load_contracts
 from riskstrat.definitions.geography import Geography, load_geography
-from riskstrat.definitions.policies import Ranking, WorklistLayout, load_ranking, load_worklist_layout
+from riskstrat.definitions.policies import (
+    Ranking,
+    ReportLayout,
+    WorklistLayout,
+    load_ranking,
+    load_report_layout,
+    load_worklist_layout,
+)
 from riskstrat.definitions.reference import ReferenceTable, load_reference
 from riskstrat.definitions.scores import ScoreTable, load_scores
 from riskstrat.definitions.sources import Layout, Source, Sources, load_layouts, load_sources
@@ -38,6 +45,7 @@ class Library:
     cohorts: Mapping[str, Cohort]
     ranking: Ranking
     worklist_layout: WorklistLayout
+    report_layout: ReportLayout
 
     @property
     def pipelines(self) -> Path:
@@ -81,6 +89,7 @@ def load_library(root: Path) -> Library:
         cohorts=load_cohorts(config / "cohorts"),
         ranking=load_ranking(config / "ranking.yaml"),
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
+        report_layout=load_report_layout(config / "report.yaml"),
     )
     _check_sources(library)
     _check_layouts(library)

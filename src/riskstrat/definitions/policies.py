@@ -36,6 +36,13 @@ class WorklistLayout:
     columns: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class ReportLayout:
+    """``config/report.yaml``: the age from which the run report shows frailty."""
+
+    older_from_age: int
+
+
 def load_ranking(path: Path) -> Ranking:
     """Parse the score's components. Raises DefinitionError."""
     document = read_mapping(path)
@@ -58,3 +65,12 @@ def load_worklist_layout(path: Path) -> WorklistLayout:
     document = read_mapping(path)
     check_keys(document, allowed=("columns",), required=("columns",), file=path)
     return WorklistLayout(tuple(str(column) for column in document["columns"]))
+
+
+def load_report_layout(path: Path) -> ReportLayout:
+    """Parse the report's choices. Raises DefinitionError."""
+    document = read_mapping(path)
+    check_keys(document, allowed=("older_from_age",), required=("older_from_age",), file=path)
+    if not isinstance(document["older_from_age"], int):
+        raise DefinitionError("must be a whole number of years.", file=path, column="older_from_age")
+    return ReportLayout(document["older_from_age"])

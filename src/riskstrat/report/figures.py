@@ -14,20 +14,15 @@ import altair
 import pandas as pd
 import vl_convert
 
-from riskstrat.report.people import FRAILTY_ORDER, UNKNOWN, Counts, Neighbourhood
+from riskstrat.report.people import UNKNOWN, Counts, Neighbourhood
 
 INK = "#1b2733"
 BAR = "#2f6f9f"
 FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
-FRAILTY_COLOURS = {
-    "fit": ("#dbe8f3", INK),
-    "mild": ("#9cc3e0", INK),
-    "moderate": ("#3b7cb3", "#ffffff"),
-    "severe": ("#0a3564", "#ffffff"),
-    UNKNOWN: ("#ffffff", INK),
-}
-"""Fill and text colour by category: one hue from light to dark, so that neither colour vision nor a colour
-printer is needed; unknown is hollow."""
+RISING = (("#dbe8f3", INK), ("#9cc3e0", INK), ("#3b7cb3", "#ffffff"), ("#0a3564", "#ffffff"))
+HOLLOW = ("#ffffff", INK)
+"""Fill and text colour of a category by its place: one hue from light to dark, so that neither
+colour vision nor a colour printer is needed; unknown is hollow."""
 ROW_HEIGHT = 30
 LABELLED_SHARE = 0.045
 """Segments narrower than this share of the bar carry no label; the table below has every number."""
@@ -51,6 +46,7 @@ def count_bars(name: str, alt: str, counts: Counts, width: int = 300) -> str:
 
 def frailty_bars(name: str, alt: str, neighbourhoods: Sequence[Neighbourhood], width: int = 610) -> str:
     """One bar a neighbourhood, split into the shares of the frailty categories; n stands at its end."""
+    order = list(neighbourhoods[0].frailty) if neighbourhoods else [UNKNOWN]
     segments = pd.DataFrame([row for home in neighbourhoods for row in _segments(home)], columns=_SEGMENT)
     totals = pd.DataFrame(
         [{"label": home.name, "end": 1.0, "text": f"n = {home.older:,}"} for home in neighbourhoods]
@@ -60,9 +56,9 @@ def frailty_bars(name: str, alt: str, neighbourhoods: Sequence[Neighbourhood], w
     scale = altair.Scale(domain=[0, 1])
     colour = altair.Color(
         "category:N",
-        sort=list(FRAILTY_ORDER),
+        sort=order,
         scale=altair.Scale(
-            domain=list(FRAILTY_ORDER), range=[FRAILTY_COLOURS[category][0] for category in FRAILTY_ORDER]
+            domain=order, range=[_colours(place, category)[0] for place, category in enumerate(order)]
         ),
         legend=altair.Legend(
             title=None, orient="top", symbolType="square", symbolStrokeColor="#5b6b7a", symbolSize=170
@@ -89,14 +85,18 @@ _SEGMENT = ["label", "category", "start", "end", "middle", "text", "ink"]
 def _segments(home: Neighbourhood) -> list[dict[str, Any]]:
     """Where each category's part of the bar begins and ends, as shares of the people counted."""
     rows, start = [], 0.0
-    for category in FRAILTY_ORDER:
+    for place, category in enumerate(home.frailty):
         share = home.frailty[category] / home.older if home.older else 0.0
         text = f"{share:.0%}" if share >= LABELLED_SHARE else ""
-        ink = FRAILTY_COLOURS[category][1]
+        ink = _colours(place, category)[1]
         row = (home.name, category, start, start + share, start + share / 2, text, ink)
         rows.append(dict(zip(_SEGMENT, row, strict=True)))
         start += share
     return rows
+
+
+def _colours(place: int, category: str) -> tuple[str, str]:
+    return HOLLOW if category == UNKNOWN else RISING[min(place, len(RISING) - 1)]
 
 
 def _label_axis() -> altair.Axis:

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riskstrat.report import figures
-from riskstrat.report.people import FRAILTY_ORDER, Population, count_population
+from riskstrat.report.people import Population, count_population
 
 CONSERVATION_PARTS = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
 MOST_REASONS = 12
@@ -37,14 +37,16 @@ class Reason:
     row: int | None
 
 
-def render_report(run_folder: Path, manifest: Mapping[str, Any], *, older_from_age: int = 65) -> str:
+def render_report(
+    run_folder: Path, manifest: Mapping[str, Any], *, older_from_age: int, frailty_categories: Sequence[str]
+) -> str:
     """The report of the run in ``run_folder`` as one HTML page, from its manifest and its published files.
 
-    Frailty is shown for people of ``older_from_age`` and over: the eFI was derived and validated at 65 to 95
-    (Clegg 2016, 10.1093/ageing/afw039). The page lies in ``report/`` of the run, where its links start.
+    Frailty is shown for people of ``older_from_age`` and over, in ``frailty_categories`` from least to most.
+    The page lies in ``report/`` of the run, where its links start.
     """
     labels = _labels(manifest["neighbourhoods"])
-    population = count_population(run_folder / "features.parquet", labels, older_from_age)
+    population = count_population(run_folder / "features.parquet", labels, older_from_age, frailty_categories)
     summaries = _summaries(run_folder, manifest["extracts"])
     environment = Environment(
         loader=PackageLoader("riskstrat.report", "."),
@@ -61,7 +63,7 @@ def render_report(run_folder: Path, manifest: Mapping[str, Any], *, older_from_a
         labels=labels,
         population=population,
         figures=_figures(manifest, labels, population),
-        frailty_order=FRAILTY_ORDER,
+        frailty_order=list(population.whole.frailty),
         parts=CONSERVATION_PARTS,
         totals=_totals(manifest["conservation"]),
         absent=[name for name, extract in sorted(manifest["extracts"].items()) if not extract["present"]],

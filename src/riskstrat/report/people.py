@@ -13,14 +13,16 @@ from typing import Any
 import duckdb
 
 UNKNOWN = "unknown"
-FRAILTY_ORDER = ("fit", "mild", "moderate", "severe", UNKNOWN)
 
 Counts = Sequence[tuple[str, int]]
 
 
 @dataclass(frozen=True)
 class Neighbourhood:
-    """Counts of the people of one neighbourhood; ``frailty`` counts those of ``older_from_age`` and over."""
+    """Counts of the people of one neighbourhood.
+
+    ``frailty`` counts those of ``older_from_age`` and over by category, the categories in order, unknown last.
+    """
 
     code: str
     name: str
@@ -47,8 +49,11 @@ class Population:
     frailty_sources: Counts
 
 
-def count_population(features: Path, names: Mapping[str, str], older_from_age: int) -> Population:
+def count_population(
+    features: Path, names: Mapping[str, str], older_from_age: int, frailty_categories: Sequence[str]
+) -> Population:
     """Count the people in ``features`` (features.parquet); ``names`` maps neighbourhood codes to names."""
+    categories = (*frailty_categories, UNKNOWN)
     with duckdb.connect(config={"threads": 1}) as database:
         cursor = database.execute(_PEOPLE, {"features": str(features), "older_from_age": older_from_age})
         columns = [column[0] for column in cursor.description or ()]
@@ -58,7 +63,11 @@ def count_population(features: Path, names: Mapping[str, str], older_from_age: i
     homes = {str(group["neighbourhood"]) for group in groups} | set(names)
     neighbourhoods = [
         _neighbourhood(
-            code, names.get(code, code), [row for row in groups if row["neighbourhood"] == code], oldest_band
+            code,
+            names.get(code, code),
+            [row for row in groups if row["neighbourhood"] == code],
+            oldest_band,
+            categories,
         )
         for code in homes
     ]
@@ -66,7 +75,7 @@ def count_population(features: Path, names: Mapping[str, str], older_from_age: i
         older_from_age=older_from_age,
         oldest_band=oldest_band,
         neighbourhoods=sorted(neighbourhoods, key=lambda home: (home.name, home.code)),
-        whole=_neighbourhood("", "All neighbourhoods", groups, oldest_band),
+        whole=_neighbourhood("", "All neighbourhoods", groups, oldest_band, categories),
         age_bands=bands,
         deciles=_counts(groups, "decile"),
         frailty_sources=_counts([row for row in groups if row["is_older"]], "frailty_source"),
@@ -87,7 +96,9 @@ _PEOPLE = """
 """
 
 
-def _neighbourhood(code: str, name: str, own: Sequence[Mapping[str, Any]], oldest_band: str) -> Neighbourhood:
+def _neighbourhood(
+    code: str, name: str, own: Sequence[Mapping[str, Any]], oldest_band: str, categories: Sequence[str]
+) -> Neighbourhood:
     older = [row for row in own if row["is_older"]]
     return Neighbourhood(
         code=code,
@@ -97,7 +108,7 @@ def _neighbourhood(code: str, name: str, own: Sequence[Mapping[str, Any]], oldes
         oldest=_total(row for row in own if row["age_band"] == oldest_band),
         median_decile=_median(_counts([row for row in own if row["decile"] != UNKNOWN], "decile")),
         frailty={
-            category: _total(row for row in older if row["frailty"] == category) for category in FRAILTY_ORDER
+            category: _total(row for row in older if row["frailty"] == category) for category in categories
         },
     )
 

@@ -16,4 +16,10 @@ def report(context: Context) -> None:
     (context.building / "quality" / "index.html").write_text(quality, encoding="utf-8")
     folder = context.building / "report"
     folder.mkdir()
-    (folder / "index.html").write_text(render_report(context.building, context.manifest), encoding="utf-8")
+    page = render_report(
+        context.building,
+        context.manifest,
+        older_from_age=context.library.report_layout.older_from_age,
+        frailty_categories=context.library.contracts["features"].column("frailty_category").allowed,
+    )
+    (folder / "index.html").write_text(page, encoding="utf-8")
