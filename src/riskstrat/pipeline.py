@@ -20,7 +20,7 @@ import duckdb
 
 from riskstrat import __version__
 from riskstrat.definitions.library import load_library
-from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
 from riskstrat.errors import RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
 from riskstrat.progress import Progress
@@ -218,6 +218,14 @@ def _translated(site: Site) -> Iterator[None]:
             file=site.root / "config" / "site.yaml",
             column="memory_limit",
             remedy="raise the limit, or free disk space for spilling.",
+        ) from None
+    except duckdb.Error as problem:
+        if not is_disk_full(problem):
+            raise
+        raise RiskstratError(
+            "the disk is full.",
+            file=site.state,
+            remedy="free some space and run again; the last published run is untouched.",
         ) from None
     except OSError as problem:
         raise RiskstratError(

@@ -19,6 +19,12 @@ STATEMENT_ERRORS = (
 )
 
 
+def is_disk_full(problem: BaseException) -> bool:
+    """Whether DuckDB failed because there was no room left to write."""
+    text = str(problem)
+    return "No space left" in text or "Disk quota exceeded" in text
+
+
 def quoted(name: str) -> str:
     """An SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -13,7 +13,7 @@ import duckdb
 
 from riskstrat.definitions.contracts import Contract
 from riskstrat.definitions.sources import LayoutExtract
-from riskstrat.engines.duckdb import DuckDBEngine, literal, quoted
+from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full, literal, quoted
 from riskstrat.errors import ContractBrokenError, DefinitionError
 from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.headers import check_header, read_header, truncated_gzip
@@ -88,6 +88,8 @@ def run_scan(engine: DuckDBEngine, statement: str, feed: Feed) -> None:
     except duckdb.OutOfMemoryException:
         raise
     except (duckdb.IOException, duckdb.InvalidInputException) as problem:
+        if is_disk_full(problem):
+            raise
         path = _named_path(str(problem), feed)
         if path.suffix == ".gz":
             raise truncated_gzip(path) from None
