@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -69,7 +70,8 @@ def main() -> None:
         sys.exit(0)
     except Exception as problem:
         if os.environ.get(DEBUG_VARIABLE):
-            raise
+            # where it happened, and no message: a database's can quote a patient's value
+            sys.stderr.write("".join(traceback.format_tb(problem.__traceback__)))
         sys.stderr.write(
             f"error: unexpected {type(problem).__name__}. Remedy: run again with {DEBUG_VARIABLE}=1 and report it.\n"
         )

@@ -24,6 +24,7 @@ from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
 from riskstrat.errors import RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
 from riskstrat.progress import Progress
+from riskstrat.runs import file_hash
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
 from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
@@ -31,7 +32,7 @@ from riskstrat.stages.features import features
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import find_deliveries
 from riskstrat.stages.link import link
-from riskstrat.stages.publish import point_latest, publish, sha256
+from riskstrat.stages.publish import point_latest, publish
 from riskstrat.stages.report import report
 from riskstrat.stages.score import score
 from riskstrat.stages.worklists import worklists
@@ -142,7 +143,7 @@ def _identity(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> di
         if path.is_file() and path.relative_to(site.root).as_posix() not in UNHASHED
     ]
     with ThreadPoolExecutor(max_workers=site.threads) as pool:
-        hashes = list(pool.map(sha256, [*inputs, *definitions]))
+        hashes = list(pool.map(file_hash, [*inputs, *definitions]))
     return {
         "as_of": as_of.isoformat(),
         "code_version": code_version(),

@@ -19,6 +19,7 @@ from typing import Any
 import duckdb
 
 from riskstrat.errors import MisuseError, NothingPublishedError, RiskstratError
+from riskstrat.sqltext import literal
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
@@ -143,12 +144,12 @@ def open_run(run: Run, threads: int = 2) -> duckdb.DuckDBPyConnection:
     folder = run.folder.resolve()
     features = folder / "features.parquet"
     try:
-        connection.execute(f"CREATE VIEW features AS FROM read_parquet({sql_text(str(features))})")
+        connection.execute(f"CREATE VIEW features AS FROM read_parquet({literal(str(features))})")
     except duckdb.Error:
         connection.close()
         raise _damaged(run, features) from None
     # in this order: the list of folders cannot be set once external access is off
-    connection.execute(f"SET allowed_directories = [{sql_text(str(folder))}]")
+    connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
@@ -157,11 +158,6 @@ def open_run(run: Run, threads: int = 2) -> duckdb.DuckDBPyConnection:
 def feature_types(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Name to DuckDB type of the columns of ``features``, in order."""
     return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE features").fetchall()}
-
-
-def sql_text(text: str) -> str:
-    """A text as a SQL literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 def damage(run: Run, paths: Sequence[str]) -> RiskstratError:

@@ -14,7 +14,8 @@ import duckdb
 
 from riskstrat.errors import DefinitionError, MisuseError, RiskstratError
 from riskstrat.language import Expression, ExpressionError, check_values, compile_expression
-from riskstrat.runs import Run, feature_types, sql_text
+from riskstrat.runs import Run, feature_types
+from riskstrat.sqltext import literal
 
 MEMBER_COLUMNS = ("rank", "score", "reasons")
 USUAL_COLUMNS = (
@@ -64,7 +65,7 @@ def select_cohort(connection: duckdb.DuckDBPyConnection, run: Run, name: str) ->
             f"the run {run.id} has no cohort '{name}'.",
             remedy=f"use one of: {listing}. A new definition takes part from the next run on.",
         )
-    members = sql_text(str(run.folder.resolve() / "cohorts" / f"{name}.parquet"))
+    members = literal(str(run.folder.resolve() / "cohorts" / f"{name}.parquet"))
     features = tuple(feature_types(connection))
     return Selection(
         source=f"read_parquet({members}) AS members JOIN features USING (person_id)",
@@ -98,7 +99,7 @@ def values_nobody_has(connection: duckdb.DuckDBPyConnection, expression: Express
         asked.setdefault(use.column, []).append(use.value)
     absent: dict[str, list[str]] = {}
     for column, values in asked.items():
-        listed = ", ".join(f"({sql_text(value)})" for value in dict.fromkeys(values))
+        listed = ", ".join(f"({literal(value)})" for value in dict.fromkeys(values))
         found = connection.execute(
             f"SELECT asked.value FROM (VALUES {listed}) AS asked (value) "
             f'WHERE asked.value NOT IN (SELECT "{column}" FROM features WHERE "{column}" IS NOT NULL) '

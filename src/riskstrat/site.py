@@ -144,6 +144,7 @@ def write_default_site(folder: Path) -> list[Path]:
     ignored = folder / ".gitignore"
     if not ignored.exists():
         ignored.write_text("".join(f"/{name}/\n" for name in DATA_FOLDERS), encoding="utf-8")
-    for path in folder.rglob("*"):
-        path.chmod(path.stat().st_mode | 0o200)
+    for name in DEFINITION_FOLDERS:
+        for path in (folder / name, *(folder / name).rglob("*")):
+            path.chmod(path.stat().st_mode | 0o200)
     return [folder / name for name in (*DEFINITION_FOLDERS, ".gitignore")]

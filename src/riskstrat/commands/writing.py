@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from riskstrat.commands.printing import people_table
 from riskstrat.errors import MisuseError
 from riskstrat.site import Site
+from riskstrat.sqltext import harmless
 
 OWNER_ONLY = 0o600
 
@@ -64,7 +65,7 @@ def _write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, str
     if form == "csv":
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(columns)
-        writer.writerows([_plain(value) for value in row] for row in rows)
+        writer.writerows([_cell(value) for value in row] for row in rows)
     elif form == "json":
         stream.write("[")
         for place, row in enumerate(rows):
@@ -73,6 +74,11 @@ def _write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, str
         stream.write("\n]\n")
     else:
         stream.writelines(f"{line}\n" for line in people_table(columns, rows))
+
+
+def _cell(value: Any) -> Any:
+    """A value for a CSV file, which somebody will open in a spreadsheet."""
+    return harmless(value) if isinstance(value, str) else _plain(value)
 
 
 def _plain(value: Any, *, truth: bool = True) -> Any:

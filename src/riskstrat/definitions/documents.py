@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,27 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
     if not isinstance(document, dict):
         raise DefinitionError("must hold keys and values.", file=path)
     return document
+
+
+@cache
+def _strict_loader() -> Any:
+    """The safe YAML loader, in C where it was built, that refuses a key given twice: one of them would be lost."""
+    import yaml
+
+    class StrictLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+        pass
+
+    def mapping(loader: Any, node: Any) -> dict[Any, Any]:
+        keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+        for (key, _), value in zip(node.value, keys, strict=True):
+            if keys.count(value) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key '{value}' stands twice", key.start_mark
+                )
+        return dict(loader.construct_mapping(node, deep=True))
+
+    StrictLoader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return StrictLoader
 
 
 def check_keys(

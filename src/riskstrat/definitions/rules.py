@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from riskstrat.sqltext import literal
+
 ColumnType = Literal["text", "integer", "number", "date", "timestamp", "boolean"]
 Kind = Literal["type", "required", "allowed", "pattern", "range", "nhs_number", "row"]
 Severity = Literal["quarantine", "warn"]
@@ -202,7 +204,7 @@ def _required(column: Column, _: Check) -> tuple[str, str, str]:
 
 
 def _allowed(column: Column, check: Check) -> tuple[str, str, str]:
-    listed = ", ".join(_quoted(value) for value in check.allowed)
+    listed = ", ".join(literal(value) for value in check.allowed)
     return (
         f"{column.name} IS NOT NULL AND {column.name} NOT IN ({listed})",
         f"{column.name} is not one of the values that the contract lists.",
@@ -212,7 +214,7 @@ def _allowed(column: Column, check: Check) -> tuple[str, str, str]:
 
 def _pattern(column: Column, check: Check) -> tuple[str, str, str]:
     return (
-        f"{column.name} IS NOT NULL AND NOT regexp_matches({column.name}, {_quoted(str(check.pattern))})",
+        f"{column.name} IS NOT NULL AND NOT regexp_matches({column.name}, {literal(str(check.pattern))})",
         f"{column.name} has not the form that the contract states.",
         f"Send {column.name} in the form {check.pattern}.",
     )
@@ -230,10 +232,6 @@ def _range(column: Column, check: Check) -> tuple[str, str, str]:
         f"{column.name} is not {words}.",
         f"Send {column.name} as {words}.",
     )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
 
 
 _SENTENCES = {"required": _required, "allowed": _allowed, "pattern": _pattern, "range": _range}

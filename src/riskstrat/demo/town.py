@@ -44,6 +44,7 @@ from riskstrat.errors import MisuseError
 from riskstrat.progress import Progress
 
 CHUNK = 50_000
+MARKER = ".synthetic-town"
 # Identifiers of a chunk start here times its number; no chunk has as many rows.
 IDS_A_CHUNK = 10_000_000
 STREAMS = ("people", "health", "oracle", "stays", "spells", "episodes", "attendances", "register", "records",
@@ -119,13 +120,16 @@ def write_town(
 
 def _make_room(folder: Path, truth_folder: Path) -> None:
     """Take the place of an earlier town, and of nothing else."""
-    if folder.exists() and not (truth_folder / "people.parquet").is_file():
+    if folder.exists() and not (folder / MARKER).is_file():
         raise MisuseError(
             "there is a delivery already, and it is not a synthetic town's.",
             file=folder,
             remedy="choose another date with --as-of, or another site; a delivery is never overwritten.",
         )
-    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARKER).write_text("A synthetic town; riskstrat demo may replace it.\n", encoding="utf-8")
     truth_folder.mkdir(parents=True, exist_ok=True)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from riskstrat.errors import DefinitionError
+from riskstrat.sqltext import literal, quoted
 
 # Only these messages speak of the statement alone; others can quote a value of the data.
 STATEMENT_ERRORS = (
@@ -23,16 +24,6 @@ def is_disk_full(problem: BaseException) -> bool:
     """Whether DuckDB failed because there was no room left to write."""
     text = str(problem)
     return "No space left" in text or "Disk quota exceeded" in text
-
-
-def quoted(name: str) -> str:
-    """An SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """An SQL string literal."""
-    return "'" + text.replace("'", "''") + "'"
 
 
 class DuckDBEngine:

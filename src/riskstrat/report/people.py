@@ -12,6 +12,8 @@ from typing import Any
 
 import duckdb
 
+from riskstrat.sqltext import path_literal
+
 UNKNOWN = "unknown"
 
 Counts = Sequence[tuple[str, int]]
@@ -55,7 +57,9 @@ def count_population(
     """Count the people in ``features`` (features.parquet); ``names`` maps neighbourhood codes to names."""
     categories = (*frailty_categories, UNKNOWN)
     with duckdb.connect(config={"threads": 1}) as database:
-        cursor = database.execute(_PEOPLE, {"features": str(features), "older_from_age": older_from_age})
+        cursor = database.execute(
+            _PEOPLE.format(features=path_literal(features)), {"older_from_age": older_from_age}
+        )
         columns = [column[0] for column in cursor.description or ()]
         groups = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
     bands = _counts(groups, "age_band")
@@ -91,7 +95,7 @@ _PEOPLE = """
         , COALESCE(frailty_category, 'unknown') AS frailty
         , COALESCE(frailty_source, 'unknown') AS frailty_source
         , COUNT(*) AS people
-    FROM read_parquet($features)
+    FROM read_parquet({features})
     GROUP BY ALL
 """
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort
 from riskstrat.definitions.library import Library
-from riskstrat.engines.duckdb import literal, quoted
 from riskstrat.language import compile_expression
+from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
 
 RANKING_VIEW = "ranked_features"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from riskstrat.definitions.contracts import Column
-from riskstrat.engines.duckdb import literal, quoted, run_sql_folder
+from riskstrat.engines.duckdb import run_sql_folder
 from riskstrat.errors import DefinitionError
+from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
 
 FEATURE_FOLDERS = ("30_core", "40_features", "50_history")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from riskstrat.engines.duckdb import quoted, run_sql_folder
+from riskstrat.engines.duckdb import run_sql_folder
+from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.identity import close_identity
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
 
 from riskstrat.errors import RiskstratError
+from riskstrat.runs import file_hash
 from riskstrat.stages.context import Context
 
 LATEST = "latest"
 READ_ONLY = 0o440
-BLOCK_BYTES = 1 << 20
 
 
 def publish(context: Context) -> None:
@@ -36,19 +35,10 @@ def publish(context: Context) -> None:
 def file_hashes(folder: Path) -> dict[str, str]:
     """SHA-256 of every file below ``folder`` but the manifest, by relative path."""
     return {
-        path.relative_to(folder).as_posix(): sha256(path)
+        path.relative_to(folder).as_posix(): file_hash(path)
         for path in sorted(folder.rglob("*"))
         if path.is_file() and path.name != "manifest.json"
     }
-
-
-def sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hex."""
-    digest = hashlib.sha256()
-    with path.open("rb") as stream:
-        while block := stream.read(BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def point_latest(output: Path, run: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from riskstrat.engines.duckdb import quoted
+from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 
 

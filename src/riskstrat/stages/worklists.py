@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from riskstrat.engines.duckdb import literal, quoted
+from riskstrat.sqltext import FORMULA_START, literal, quoted
 from riskstrat.stages.context import Context
-
-FORMULA_START = r"^[=+\-@\t\r]"
 
 
 def worklists(context: Context) -> None:
@@ -49,14 +47,14 @@ def _listed_view(context: Context) -> str:
         for name, cohort in context.library.cohorts.items()
     )
     features = [
-        f"{_harmless(column.name) if column.type == 'text' else _plain(column.name)} AS {quoted(column.name)}"
+        f"{_cell(f'features.{quoted(column.name)}', column.type)} AS {quoted(column.name)}"
         for column in context.library.contracts["features"].columns
     ]
     limits = capacities or "(CAST(NULL AS VARCHAR), CAST(NULL AS INTEGER))"
     return (
         "CREATE TABLE worklist_rows AS WITH capacities(cohort, capacity) AS "
         f"(VALUES {limits}), placed AS (SELECT cohort_members.cohort, cohort_members.rank AS cohort_rank, "
-        "cohort_members.score, cohort_members.reasons, "
+        f"cohort_members.score, {_cell('cohort_members.reasons', 'text')} AS reasons, "
         "row_number() OVER (PARTITION BY cohort_members.cohort, features.neighbourhood_code "
         f"ORDER BY cohort_members.rank) AS rank, {', '.join(features)} FROM cohort_members "
         "JOIN features ON features.person_id = cohort_members.person_id) "
@@ -65,10 +63,9 @@ def _listed_view(context: Context) -> str:
     )
 
 
-def _plain(name: str) -> str:
-    return f"features.{quoted(name)}"
-
-
-def _harmless(name: str) -> str:
-    column = _plain(name)
-    return f"CASE WHEN regexp_matches({column}, '{FORMULA_START}') THEN '''' || {column} ELSE {column} END"
+def _cell(column: str, kind: str) -> str:
+    """SQL for a cell of a file that somebody will open in a spreadsheet."""
+    if kind != "text":
+        return column
+    formula = f"regexp_matches({column}, {literal(FORMULA_START)})"
+    return f"CASE WHEN {formula} THEN {literal(chr(39))} || {column} ELSE {column} END"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from riskstrat.definitions.contracts import Contract
-from riskstrat.engines.duckdb import quoted
 from riskstrat.errors import ContractBrokenError, DefinitionError
+from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest import identity
 from riskstrat.stages.ingest.accounting import Books, keep_books, write_quarantine

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from riskstrat.definitions.contracts import Contract, Rule
-from riskstrat.engines.duckdb import DuckDBEngine, literal, quoted
+from riskstrat.definitions.contracts import Column, Contract, Rule
+from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError
+from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.ingest.staging import STATUSES, Staging
 
 
@@ -164,10 +165,7 @@ def write_quarantine(
         for place, rule in enumerate(contract.rules)
         if rule.severity == "quarantine"
     )
-    columns = [
-        f"{_masked(column.name) if column.type == 'text' else quoted(column.name)} AS {quoted(column.name)}"
-        for column in staging.kept_columns
-    ]
+    columns = [f"{_kept(column, contract)} AS {quoted(column.name)}" for column in staging.kept_columns]
     nulls = [f"CAST(NULL AS {column.sql_type})" for column in staging.kept_columns]
     engine.export(
         "SELECT file, source_row + 1 + (SELECT count(*) FROM quarantine_lines WHERE "
@@ -181,7 +179,22 @@ def write_quarantine(
     )
 
 
+def _kept(column: Column, contract: Contract) -> str:
+    """A column of a quarantined row; a text that broke its own rule may be anything, a name too, and is left out."""
+    if column.type != "text":
+        return quoted(column.name)
+    broken = sum(
+        1 << place
+        for place, rule in enumerate(contract.rules)
+        if rule.column == column.name and rule.kind in ("allowed", "pattern")
+    )
+    return f"CASE WHEN broken & {broken} = 0 THEN {_masked(column.name)} END"
+
+
 def _masked(name: str) -> str:
+    """The text with every run of ten or more digits blotted out; a code of 11 to 18 digits alone is no NHS number."""
     column = quoted(name)
-    digits = f"regexp_replace({column}, '[^0-9]', '', 'g')"
-    return f"CASE WHEN is_valid_nhs_number({digits}) THEN '**********' ELSE {column} END"
+    return (
+        f"CASE WHEN regexp_full_match({column}, '[0-9]{{11,18}}') THEN {column} "
+        f"ELSE regexp_replace({column}, '[0-9](?:[ -]?[0-9]){{9,}}', '**********', 'g') END"
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 import gzip
+import re
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from riskstrat.definitions.contracts import Contract
 from riskstrat.errors import ContractBrokenError
 
 LONGEST_HEADER_BYTES = 1 << 20
+COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ]{1,40}[0-9]{0,2}")
 OTHER_DELIMITERS = {";": "semicolons", "|": "pipes", "\t": "tabs"}
 
 
@@ -75,17 +77,24 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
                 raise ContractBrokenError(
                     f"the fields are separated by {called}.", file=path, row=1, remedy="ask for commas."
                 )
-    repeated = sorted({name for name in header if header.count(name) > 1})
-    if repeated:
+    known = [column.name for column in contract.columns]
+    if not set(header) & set(known):
         raise ContractBrokenError(
-            "this column stands twice in the header.",
+            "no column of the contract stands in the first row; the header may be missing.",
             file=path,
             row=1,
-            column=repeated[0],
-            remedy="keep one of them.",
+            remedy=f"the header must have: {', '.join(known)}.",
         )
-    known = [column.name for column in contract.columns]
-    unknown = [name for name in header if name not in known]
+    for place, name in enumerate(header):
+        if name in header[:place]:
+            raise ContractBrokenError(
+                "this column stands twice in the header.",
+                file=path,
+                row=1,
+                column=_shown(name, place),
+                remedy="keep one of them.",
+            )
+    unknown = [_shown(name, place) for place, name in enumerate(header) if name not in known]
     for column in contract.columns:
         if column.required and column.name not in header:
             near = difflib.get_close_matches(column.name, unknown, n=1, cutoff=0.6)
@@ -99,3 +108,8 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
                 else f"the header must have: {', '.join(known)}.",
             )
     return unknown
+
+
+def _shown(name: str, place: int) -> str:
+    """A header's name as it may be shown: one that does not look like a name could be a patient's value."""
+    return name if COLUMN_NAME.fullmatch(name) else f"number {place + 1}"

@@ -13,8 +13,9 @@ import duckdb
 
 from riskstrat.definitions.contracts import Contract
 from riskstrat.definitions.sources import LayoutExtract
-from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full, literal, quoted
+from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
 from riskstrat.errors import ContractBrokenError, DefinitionError
+from riskstrat.sqltext import literal, path_literal, quoted
 from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.headers import check_header, read_header, truncated_gzip
 
@@ -51,7 +52,7 @@ def scan_feed(feed: Feed, contract: Contract, number: int) -> Scan:
 def file_scan(paths: tuple[Path, ...], number: int | str) -> str:
     """A table function that reads files of one header; unreadable lines go to the table ``rejects_NUMBER``."""
     header = read_header(paths[0])
-    listed = ", ".join(literal(str(path)) for path in paths)
+    listed = ", ".join(path_literal(path) for path in paths)
     if paths[0].suffix == ".parquet":
         return f"read_parquet([{listed}])"
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in header)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from riskstrat.definitions.contracts import Column, Contract, Rule
-from riskstrat.engines.duckdb import DuckDBEngine, literal, quoted
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.identity import IDENTITY
 from riskstrat.stages.ingest.reading import Scan
