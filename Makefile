@@ -49,4 +49,5 @@ lock:
 		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 clean:
-	rm -rf landing output state
+	[ ! -d output ] || chmod -R u+w output
+	rm -rf output state

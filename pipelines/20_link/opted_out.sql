@@ -2,7 +2,7 @@
 --          decided in config/reference/opt_outs_applied.csv, not here.
 -- Grain:   one row per person and opt-out.  Missing: no row means no opt-out is known.
 -- Source:  RULES, People: Type 1 is the latest of dissent and withdrawal, on the same day dissent wins;
---          the National Data Opt-out is the checked list. Rows dated before birth count here.
+--          the National Data Opt-out is the checked list, a number without a readable date included. Rows dated before birth count here.
 WITH type_1_codes AS (
     SELECT codelist.code_system
          , codelist.code
@@ -36,4 +36,4 @@ SELECT national_opt_out.person
 FROM national_opt_out
 CROSS JOIN run
 WHERE national_opt_out.person IS NOT NULL
-  AND national_opt_out.checked_on < run.as_of
+  AND (national_opt_out.checked_on IS NULL OR national_opt_out.checked_on < run.as_of)

@@ -6,8 +6,20 @@ Source: project rules, Time. ``as_of`` is a date and is exclusive; no wall clock
 from __future__ import annotations
 
 import calendar
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+
+
+def iso_date(text: str) -> date:
+    """The date that ``YYYY-MM-DD`` names; other ISO 8601 forms are not taken. Raises ValueError.
+
+    >>> iso_date("2026-04-01")
+    datetime.date(2026, 4, 1)
+    """
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise ValueError(text)
+    return date.fromisoformat(text)
 
 
 def months_before(day: date, months: int) -> date:

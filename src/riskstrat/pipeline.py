@@ -6,8 +6,10 @@ import csv
 import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -19,20 +21,20 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from riskstrat import __version__
-from riskstrat.definitions.library import load_library
+from riskstrat.definitions.library import Library, load_library
 from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
-from riskstrat.errors import RiskstratError, RunLockedError
+from riskstrat.errors import ContractBrokenError, RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
 from riskstrat.progress import Progress
-from riskstrat.runs import file_hash
+from riskstrat.runs import Run, file_hash, verify_run
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
 from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
 from riskstrat.stages.features import features
 from riskstrat.stages.ingest import ingest
-from riskstrat.stages.ingest.deliveries import find_deliveries
+from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
 from riskstrat.stages.link import link
-from riskstrat.stages.publish import point_latest, publish
+from riskstrat.stages.publish import LATEST, point_latest, publish
 from riskstrat.stages.report import report
 from riskstrat.stages.score import score
 from riskstrat.stages.worklists import worklists
@@ -42,16 +44,16 @@ if TYPE_CHECKING:
 
 STAGES = (ingest, link, features, score, cohorts, worklists, report, publish)
 TEST_KEY = bytes(range(32))
+LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.1
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """A published run: its folder and manifest, and whether it stood there already."""
+    """A published run: its folder and its manifest."""
 
     folder: Path
     manifest: Mapping[str, Any]
-    was_published_before: bool
 
 
 def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | None = None) -> Outcome:
@@ -61,33 +63,64 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     unless ``force`` asks to compute it again and compare. Raises RiskstratError with the exit code of its kind.
     """
     progress = progress or Progress()
-    key = read_site_key(site.keys)
-    library = load_library(site.root)
-    compile_cohorts(library)
-    with _locked(site), _translated(site):
-        _clear_leftovers(site)  # of a run that was killed
-        deliveries = find_deliveries(site.landing, as_of, library)
-        with progress.stage("hash"):
-            identity = _identity(site, as_of, deliveries.paths, key)
-        name = f"{as_of:%Y%m%d}-{_digest(identity)[:10]}"
-        published = site.output / "runs" / name
-        if (published / "manifest.json").is_file() and not force:
-            point_latest(site.output, name)
-            progress.say(f"run {name} is published already; nothing has changed since.")
-            return Outcome(
-                published, json.loads((published / "manifest.json").read_text(encoding="utf-8")), True
+    with _translated(site), _private_files():
+        key = read_site_key(site.keys)
+        library = load_library(site.root)
+        compile_cohorts(library)
+        with _locked(site):
+            return _run_locked(site, as_of, library, key, force=force, progress=progress)
+
+
+def _run_locked(
+    site: Site, as_of: date, library: Library, key: bytes, *, force: bool, progress: Progress
+) -> Outcome:
+    _clear_leftovers(site)  # of a run that was killed
+    deliveries = find_deliveries(site.landing, as_of, library)
+    sizes = _sizes(deliveries)
+    with progress.stage("hash"):
+        identity = _identity(site, as_of, deliveries.paths, key)
+    name = f"{as_of:%Y%m%d}-{_digest(identity)[:10]}"
+    published = site.output / "runs" / name
+    if (published / "manifest.json").is_file() and not force:
+        if problems := verify_run(Run(name, published)):
+            raise RiskstratError(
+                f"run {name} is published already and damaged: {problems[0]}",
+                file=published,
+                remedy="remove the folder and run again.",
             )
-        with _workplace(site, name) as (work, building):
-            engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
-            try:
-                context = Context(as_of, library, engine, site.landing, building, key, progress)
-                context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
-                for stage in STAGES:
-                    with progress.stage(stage.__name__):
-                        stage(context)
-            finally:
-                engine.close()
-    return Outcome(published, context.manifest, False)
+        point_latest(site.output, name)
+        progress.say(
+            f"run {name} is published already; nothing has changed since, and output/latest points to it."
+        )
+        return Outcome(published, json.loads((published / "manifest.json").read_text(encoding="utf-8")))
+    with _workplace(site, name) as (work, building):
+        engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
+        try:
+            context = Context(as_of, library, engine, deliveries, site.landing, building, key, progress)
+            context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
+            for stage in STAGES:
+                with progress.stage(stage.__name__):
+                    stage(context)
+                if stage is ingest:
+                    _refuse_changed_files(deliveries, sizes)
+        finally:
+            engine.close()
+    return Outcome(published, context.manifest)
+
+
+def _sizes(deliveries: Deliveries) -> dict[Path, tuple[int, int]]:
+    return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in deliveries.paths}
+
+
+def _refuse_changed_files(deliveries: Deliveries, sizes: Mapping[Path, tuple[int, int]]) -> None:
+    """A file that changed after it was hashed would be published under the wrong hash."""
+    for path, now in _sizes(deliveries).items():
+        if now != sizes[path]:
+            raise ContractBrokenError(
+                "the file changed while it was read.",
+                file=path,
+                remedy="run again when the delivery is complete.",
+            )
 
 
 def compute_features(
@@ -109,10 +142,12 @@ def compute_features(
         site = load_site(site_root)
         engine = DuckDBEngine(place / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
         try:
+            library = load_library(site_root)
             context = Context(
                 as_of,
-                load_library(site_root),
+                library,
                 engine,
+                find_deliveries(place / "landing", as_of, library),
                 place / "landing",
                 building,
                 TEST_KEY,
@@ -180,15 +215,29 @@ def _locked(site: Site) -> Iterator[None]:
     site.state.mkdir(parents=True, exist_ok=True)
     path = site.state / "run.lock"
     with path.open("a") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise RunLockedError(
-                "another run of this site is going on.",
-                file=path,
-                remedy="wait until it has ended, then try again.",
-            ) from None
+        for patience in range(LOCK_TRIES, 0, -1):  # riskstrat doctor holds it for a moment to look at it
+            try:
+                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if patience == 1:
+                    raise RunLockedError(
+                        "another run of this site is going on.",
+                        file=path,
+                        remedy="wait until it has ended, then try again.",
+                    ) from None
+                time.sleep(LOCK_PAUSE_SECONDS)
         yield
+
+
+@contextmanager
+def _private_files() -> Iterator[None]:
+    """Everything that a run writes is for its owner and group alone."""
+    before = os.umask(0o027)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 @contextmanager
@@ -206,6 +255,8 @@ def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
 def _clear_leftovers(site: Site) -> None:
     for leftover in (site.state / "work", *(site.output / "runs").glob(".*.partial")):
         shutil.rmtree(leftover, ignore_errors=True)
+    for pointer in site.output.glob(f".{LATEST}.*"):
+        pointer.unlink(missing_ok=True)
 
 
 @contextmanager

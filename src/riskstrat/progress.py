@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 class Progress:
@@ -15,6 +16,7 @@ class Progress:
         self.quiet = quiet
         self.timings: dict[str, float] = {}
         self._moving = sys.stderr.isatty() and not quiet
+        self._status: Any = None
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -36,8 +38,6 @@ class Progress:
         """Name the step within the stage, where there is a terminal to show it on."""
         if self._moving and self._status is not None:
             self._status.update(text)
-
-    _status = None
 
     @contextmanager
     def _spinner(self, name: str) -> Iterator[None]:

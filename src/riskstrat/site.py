@@ -6,6 +6,7 @@ Importing this module is cheap on purpose: ``cohort count`` finds its site witho
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from dataclasses import dataclass
 from importlib import resources
@@ -85,7 +86,7 @@ def find_site(start: Path | None = None, explicit: Path | None = None) -> Site:
 def load_site(root: Path) -> Site:
     """Read ``config/site.yaml``; every key is optional. Raises DefinitionError on an unknown one."""
     settings = _settings(root / "config" / "site.yaml")
-    folders = {name: root / str(settings.pop(name, name)) for name in DATA_FOLDERS}
+    folders = {name: root / str(settings.pop(name, None) or name) for name in DATA_FOLDERS}
     threads = settings.pop("threads", 2)
     memory_limit = settings.pop("memory_limit", "4GB")
     if settings:
@@ -98,6 +99,13 @@ def load_site(root: Path) -> Site:
     if not isinstance(threads, int) or threads < 1:
         raise DefinitionError(
             "must be a whole number of 1 or more.", file=root / "config" / "site.yaml", column="threads"
+        )
+    if not re.fullmatch(r"[0-9]+(\.[0-9]+)? ?[KMGT]i?B", str(memory_limit)):
+        raise DefinitionError(
+            "is no amount of memory.",
+            file=root / "config" / "site.yaml",
+            column="memory_limit",
+            remedy="write e.g. 4GB.",
         )
     return Site(root=root, threads=threads, memory_limit=str(memory_limit), **folders)
 

@@ -71,6 +71,10 @@ def _every_date_bad(delivery: Path) -> None:
     path.write_text(path.read_text().replace("2020-05-04", "04/05/2020"))
 
 
+def _without_header(path: Path) -> None:
+    path.write_text("\n".join(path.read_text().splitlines()[1:]) + "\n")
+
+
 STOPPING = {
     "missing extract": (
         lambda delivery: (delivery / "gp_events.csv").unlink(),
@@ -102,6 +106,16 @@ STOPPING = {
         ("gp_events.csv", "row 1", "UTF-8"),
     ),
     "every date bad": (_every_date_bad, 4, ("gp_events.csv", "row 2", "column event_date", "Remedy")),
+    "quote that nothing closes": (
+        _replace("gp_events", "snomed,38341003", 'snomed,"38341003'),
+        4,
+        ("gp_events.csv", "row 2", "double quote", "Remedy"),
+    ),
+    "no header": (
+        lambda delivery: _without_header(delivery / "gp_patients.csv"),
+        4,
+        ("gp_patients.csv", "row 1", "header may be missing"),
+    ),
     "nobody on the register": (
         lambda delivery: (delivery / "gp_patients.csv").write_text(
             (delivery / "gp_patients.csv").read_text().splitlines()[0] + "\n"
@@ -209,6 +223,51 @@ def test_as_of_outside_the_data_is_refused(
     assert f"use --as-of {AS_OF}" in answer.err
 
 
+def test_value_in_a_header_that_is_missing_is_not_shown(tonight: Path, capsys: pytest.CaptureFixture[str]):
+    path = tonight / "landing" / small_town.DELIVERY.isoformat() / "gp_patients.csv"
+    rows = path.read_text().splitlines()
+    path.write_text("\n".join([rows[0].replace("lsoa_code", factories.nhs_number(1)), *rows[1:]]) + "\n")
+    answer = riskstrat(capsys, tonight, "run", "--as-of", AS_OF.isoformat())
+    assert factories.nhs_number(1) not in answer.err
+    assert "does not know number " in answer.err
+
+
+def test_file_name_is_a_name_and_no_pattern(tonight: Path, capsys: pytest.CaptureFixture[str]):
+    delivery = tonight / "landing" / small_town.DELIVERY.isoformat()
+    events = delivery / "gp_events.csv"
+    header, *rows = events.read_text().splitlines()
+    (delivery / "gp_events_(1)[1].csv").write_text("\n".join([header, *rows[5:]]) + "\n")
+    (delivery / "gp_events_(1)1.csv").write_text("\n".join([header, *rows[:5]]) + "\n")
+    events.unlink()
+    answer = riskstrat(capsys, tonight, "run", "--as-of", AS_OF.isoformat())
+    assert answer.code == 0, answer.err
+    assert "luton_core: 2 people" in answer.out
+
+
+def test_required_extract_without_a_row_is_warned_about(tonight: Path, capsys: pytest.CaptureFixture[str]):
+    path = tonight / "landing" / small_town.DELIVERY.isoformat() / "acute_attendances.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    answer = riskstrat(capsys, tonight, "run", "--as-of", AS_OF.isoformat())
+    assert answer.code == 0, answer.err
+    assert "acute_attendances was delivered without a row" in answer.err
+
+
+def test_empty_delivery_folder_is_no_delivery(tonight: Path, capsys: pytest.CaptureFixture[str]):
+    (tonight / "landing" / AS_OF.isoformat()).mkdir()
+    answer = riskstrat(capsys, tonight, "run", "--as-of", (AS_OF + timedelta(days=1)).isoformat())
+    assert answer.code == 2
+    assert "more than a day after the newest delivery" in answer.err
+
+
+def test_damaged_run_is_not_taken_for_the_published_one(tonight: Path, capsys: pytest.CaptureFixture[str]):
+    path = (tonight / "output" / "latest").resolve() / "scores.parquet"
+    path.chmod(0o640)
+    path.write_bytes(path.read_bytes() + b"x")
+    answer = riskstrat(capsys, tonight, "run", "--as-of", AS_OF.isoformat())
+    assert answer.code == 1
+    assert "damaged: scores.parquet" in answer.err
+
+
 def test_as_of_that_is_no_date_is_refused(tonight: Path, capsys: pytest.CaptureFixture[str]):
     answer = riskstrat(capsys, tonight, "run", "--as-of", "2026-02-30")
     assert answer.code == 2
@@ -237,6 +296,12 @@ def test_key_that_others_can_read_is_not_permitted(tonight: Path, capsys: pytest
         ("config/cohorts/luton_core.yaml", "age >= 65", "agee >= 65", "age"),
         ("config/sources.yaml", "mode: delta", "mode: sometimes", "full or delta"),
         ("config/ranking.yaml", "efi_deficits", "efi_deficit", "did you mean 'efi_deficits'?"),
+        ("config/ranking.yaml", "efi_deficits", "efi", "no whole number"),
+        ("config/cohorts/luton_core.yaml", "exclude: []", "include: [age >= 0]", "'include' stands twice"),
+        ("config/cohorts/luton_core.yaml", "rank_by: [", "rank_by: [] #", "names no column"),
+        ("config/cohorts/luton_core.yaml", "aged {age}", "aged {Age}", "no placeholder"),
+        ("config/cohorts/luton_core.yaml", "review: {", "review: #", "must hold keys and values"),
+        ("config/site.yaml", "# memory_limit: 4GB", "memory_limit: lots", "no amount of memory"),
         ("pipelines/40_features/features.sql", "SELECT", "SELEC", "features.sql"),
         ("data_contracts/gp_events.yaml", "logicalType: date", "logicalType: day", "gp_events.yaml"),
     ],

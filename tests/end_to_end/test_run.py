@@ -96,6 +96,8 @@ def test_no_identifier_is_in_any_byte_that_a_run_leaves(site: Path):
     assert len(left) > 20
     for path in left:
         content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content += str(pq.read_table(path).to_pylist()).encode()
         assert not any(number in content for number in numbers), path
 
 
@@ -133,6 +135,50 @@ def test_summary_names_people_cohorts_and_worklists(site: Path, capsys: pytest.C
     assert "people       6" in answer.out
     assert "luton_core: 2 people" in answer.out
     assert str(site / "output" / "latest" / "worklists") in answer.out
+
+
+def test_published_folders_cannot_be_written_and_nothing_is_open_to_others(site: Path):
+    folders = [path for path in _latest(site).rglob("*") if path.is_dir()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (*folders, _latest(site))} == {0o550}
+    assert not stat.S_IMODE((site / "state").stat().st_mode) & 0o007
+
+
+def test_opt_out_without_its_list_is_warned_about_and_one_without_a_date_is_applied(tmp_path: Path):
+    site = small_town.write_site(tmp_path / "site")
+    extracts = small_town.town()
+    small_town.write_landing(site, extracts)
+    outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
+    assert any("national_opt_out" in warning for warning in outcome.manifest["warnings"])
+    assert outcome.manifest["cohorts"]["luton_core"] == 2
+    extracts["national_opt_out"] = [
+        factories.national_opt_out(factories.nhs_number(1), checked_on="01/03/2026"),
+        factories.national_opt_out(factories.nhs_number(2)),
+    ]
+    small_town.write_landing(site, extracts)
+    outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
+    assert not any("national_opt_out" in warning for warning in outcome.manifest["warnings"])
+    assert outcome.manifest["cohorts"]["luton_core"] == 0
+
+
+def test_quarantined_row_keeps_no_number_that_could_be_a_patients(tmp_path: Path):
+    site = small_town.write_site(tmp_path / "site")
+    extracts = small_town.town()
+    number = factories.nhs_number(1)
+    bad = factories.community_contact(
+        number,
+        contact_id=f"C-{number}-1",
+        service_type=f"call {number[:3]} {number[3:6]} {number[6:]}",
+        contact_date="x",
+    )
+    extracts["community_contacts"].append(bad)
+    small_town.write_landing(site, extracts)
+    outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
+    (row,) = pq.read_table(
+        outcome.folder / "quality" / "community_contacts" / "quarantine.parquet"
+    ).to_pylist()
+    assert row["contact_id"] == "C-**********"
+    assert row["service_type"] == "call **********"
+    assert row["reasons"] == ["community_contacts.contact_date.type"]
 
 
 def test_a_person_added_by_hand_is_on_the_list_and_marked(tmp_path: Path):

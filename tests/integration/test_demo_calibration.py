@@ -20,6 +20,7 @@ from riskstrat.site import default_site
 from riskstrat.stages.context import Context
 from riskstrat.stages.features import features
 from riskstrat.stages.ingest import ingest
+from riskstrat.stages.ingest.deliveries import find_deliveries
 from riskstrat.stages.link import link
 
 AS_OF = date(2026, 4, 1)
@@ -184,7 +185,10 @@ def _features(landing: Path, work: Path):
     engine = DuckDBEngine(work / "run.duckdb", threads=2, memory_limit="2GB")
     try:
         library = load_library(SITE)
-        context = Context(AS_OF, library, engine, landing, work / "run", TEST_KEY, Progress(quiet=True))
+        deliveries = find_deliveries(landing, AS_OF, library)
+        context = Context(
+            AS_OF, library, engine, deliveries, landing, work / "run", TEST_KEY, Progress(quiet=True)
+        )
         for stage in (ingest, link, features):
             stage(context)
         return engine.connection.execute("SELECT * FROM features ORDER BY person_id").fetch_df()

@@ -219,6 +219,7 @@ def test_names_and_free_text_are_private_and_identifiers_are_marked(contracts: d
             "gp_patients.usual_gp",
         ),
         "assessments.note",
+        *("manual_additions.reason", "manual_additions.added_by"),
     }
     for contract in contracts.values():
         marked = [column.name for column in contract.columns if column.identifier]

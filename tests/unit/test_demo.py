@@ -100,6 +100,12 @@ def test_a_delivery_that_is_no_town_is_never_overwritten(tmp_path: Path):
     with pytest.raises(MisuseError, match="never overwritten"):
         town(tmp_path)
     assert (delivery / "gp_events.csv").read_text() == "real data"
+    write_town(
+        tmp_path, CONFIG / "codelists", CONFIG / "geography", people=200, seed=7, as_of=date(2026, 5, 1)
+    )
+    with pytest.raises(MisuseError, match="never overwritten"):
+        town(tmp_path)
+    assert (delivery / "gp_events.csv").read_text() == "real data"
 
 
 @pytest.mark.parametrize("people", [0, MAXIMUM_PEOPLE + 1])

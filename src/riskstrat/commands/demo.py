@@ -37,16 +37,18 @@ def demo(
     state: State = context.obj
     site = state.site()
     day = parse_date(as_of, "--as-of")
-    town = write_town(
-        site.landing,
-        site.config / "codelists",
-        site.config / "geography",
-        people=people,
-        seed=seed,
-        as_of=day,
-        faults=faults,
-        progress=Progress(),
-    )
+    progress = Progress()
+    with progress.stage("demo"):
+        town = write_town(
+            site.landing,
+            site.config / "codelists",
+            site.config / "geography",
+            people=people,
+            seed=seed,
+            as_of=day,
+            faults=faults,
+            progress=progress,
+        )
     typer.echo(f"extracts  {town.delivery}/")
     typer.echo(f"truth     {town.truth}/")
     typer.echo(f"Next: riskstrat run --as-of {day}", err=True)

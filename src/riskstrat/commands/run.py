@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from riskstrat.commands.state import State
+from riskstrat.dates import iso_date
 from riskstrat.errors import MisuseError
+
+
+class EngineName(StrEnum):
+    """The engines that a run can use."""
+
+    DUCKDB = "duckdb"
 
 
 def run(
@@ -18,6 +26,9 @@ def run(
     as_of: Annotated[
         str, typer.Option("--as-of", help="The date that everything is judged by, exclusive: YYYY-MM-DD.")
     ],
+    engine: Annotated[  # noqa: ARG001 - one engine so far; the name is part of the interface
+        EngineName, typer.Option("--engine", help="Where the SQL runs.")
+    ] = EngineName.DUCKDB,
     force: Annotated[
         bool,
         typer.Option("--force", help="Compute the run again though it is published, and compare the bytes."),
@@ -38,7 +49,7 @@ def run(
 def parse_date(text: str, option: str) -> date:
     """A date written YYYY-MM-DD. Raises MisuseError."""
     try:
-        return date.fromisoformat(text)
+        return iso_date(text)
     except ValueError:
         raise MisuseError(
             f"{option} '{text}' is not a date.", remedy="write YYYY-MM-DD, for example 2026-04-01."

@@ -62,14 +62,19 @@ def _cohort(path: Path) -> Cohort:
     capacity = document.get("capacity")
     if capacity is not None and (not isinstance(capacity, int) or capacity < 1):
         raise DefinitionError("must be a whole number of 1 or more.", file=path, column="capacity")
+    rank_by = _texts(document, "rank_by", path)
+    if not rank_by:
+        raise DefinitionError(
+            "rank_by names no column.", file=path, column="rank_by", remedy="give at least one."
+        )
     return Cohort(
         name=path.stem,
         title=str(document["title"]),
         why=str(document["why"]),
         include=include,
         exclude=_texts(document, "exclude", path),
-        rank_by=tuple(_rank_item(text, path) for text in _texts(document, "rank_by", path)),
-        reasons=_texts(document, "reasons", path),
+        rank_by=tuple(_rank_item(text, path) for text in rank_by),
+        reasons=tuple(_reason(text, path) for text in _texts(document, "reasons", path)),
         capacity=capacity,
         cadence=document.get("cadence"),
         source=str(document["source"]),
@@ -83,6 +88,17 @@ def _texts(document: Any, key: str, path: Path) -> tuple[str, ...]:
             "must be a list of texts.", file=path, column=key, remedy="one rule a line, each after '- '."
         )
     return tuple(values)
+
+
+def _reason(text: str, path: Path) -> str:
+    if "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
+        raise DefinitionError(
+            f"a brace in '{text}' is no placeholder.",
+            file=path,
+            column="reasons",
+            remedy="write {feature}, lower case.",
+        )
+    return text
 
 
 def _rank_item(text: str, path: Path) -> RankItem:

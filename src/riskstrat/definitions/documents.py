@@ -17,10 +17,7 @@ def read_mapping(path: Path) -> Mapping[str, Any]:
     import yaml
 
     try:
-        loader = getattr(
-            yaml, "CSafeLoader", yaml.SafeLoader
-        )  # the same safe loader, in C where it was built
-        document = yaml.load(path.read_text(encoding="utf-8"), Loader=loader)
+        document = yaml.load(path.read_text(encoding="utf-8"), Loader=_strict_loader())
     except FileNotFoundError:
         raise DefinitionError("is missing.", file=path, remedy="restore it from riskstrat init.") from None
     except UnicodeDecodeError:
@@ -59,8 +56,16 @@ def _strict_loader() -> Any:
     return StrictLoader
 
 
+def mapping_at(document: Mapping[str, Any], key: str, file: Path) -> Mapping[str, Any]:
+    """The mapping under ``key``, not empty. Raises DefinitionError."""
+    value = document.get(key)
+    if not isinstance(value, Mapping) or not value:
+        raise DefinitionError("must hold keys and values.", file=file, column=key, remedy="fill it in.")
+    return value
+
+
 def check_keys(
-    found: Iterable[str],
+    found: Any,
     *,
     allowed: Iterable[str],
     required: Iterable[str] = (),
@@ -68,6 +73,10 @@ def check_keys(
     where: str | None = None,
 ) -> None:
     """Raise DefinitionError for a missing or an unknown key; an unknown one proposes a near name."""
+    if not isinstance(found, Mapping):
+        raise DefinitionError(
+            f"{where or 'the file'} must hold keys and values.", file=file, column=where, remedy="fill it in."
+        )
     found_keys, allowed_keys = list(found), list(allowed)
     for key in found_keys:
         if key not in allowed_keys:

@@ -104,7 +104,7 @@ def _practice(row: dict[str, str], line: int, path: Path) -> Practice:
                 file=path,
                 row=line,
                 column=column,
-                remedy="correct the code; it names a folder of worklists.",
+                remedy="correct the code.",
             )
     dates = {}
     for column in ("valid_from", "valid_to"):

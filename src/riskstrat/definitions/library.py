@@ -129,6 +129,13 @@ def _check_columns(library: Library) -> None:
     features = [column.name for column in library.contracts[FEATURES].columns]
     for component in library.ranking.components.values():
         _known(component.feature, features, config / "ranking.yaml", component.feature, "a feature")
+        if library.contracts[FEATURES].column(component.feature).type != "integer":
+            raise DefinitionError(
+                f"{component.feature} is no whole number, so it cannot earn points.",
+                file=config / "ranking.yaml",
+                column=component.feature,
+                remedy="rank by a feature that counts something.",
+            )
     for column in library.worklist_layout.columns:
         _known(column, [*features, *WORKLIST_COLUMNS], config / "worklists.yaml", column, "a feature")
     for cohort in library.cohorts.values():

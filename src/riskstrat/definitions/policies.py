@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskstrat.definitions.documents import check_keys, read_mapping
+from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.errors import DefinitionError
 
 COMPONENT_KEYS = ("feature", "points_per_unit")
@@ -50,9 +50,11 @@ def load_ranking(path: Path) -> Ranking:
         document, allowed=("title", "why", "components"), required=("title", "why", "components"), file=path
     )
     components = {}
-    for name, entry in document["components"].items():
+    for name, entry in mapping_at(document, "components", path).items():
         check_keys(entry, allowed=COMPONENT_KEYS, required=COMPONENT_KEYS, file=path, where=name)
-        if not isinstance(entry["points_per_unit"], int):
+        if name in ("person_id", "score"):
+            raise DefinitionError(f"a component cannot be called {name}.", file=path, column=str(name))
+        if type(entry["points_per_unit"]) is not int:
             raise DefinitionError(
                 f"points_per_unit of {name} must be a whole number.", file=path, column=name
             )
@@ -64,6 +66,8 @@ def load_worklist_layout(path: Path) -> WorklistLayout:
     """Parse the worklist's columns. Raises DefinitionError."""
     document = read_mapping(path)
     check_keys(document, allowed=("columns",), required=("columns",), file=path)
+    if not isinstance(document["columns"], list) or not document["columns"]:
+        raise DefinitionError("must be a list of columns.", file=path, column="columns")
     return WorklistLayout(tuple(str(column) for column in document["columns"]))
 
 

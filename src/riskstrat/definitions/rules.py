@@ -100,8 +100,10 @@ def column_rules(extract: str, column: Column, checks: Iterable[Check], *, has_d
     """
     guard = " AND NOT COALESCE(deleted, FALSE)" if has_deleted and not column.key else ""
     rules = []
+    checks = list(checks)
     if column.type != "text":
-        rules.append(_type_rule(extract, column))
+        is_spared = any(check.kind == "required" and check.severity == "warn" for check in checks)
+        rules.append(_type_rule(extract, column, is_spared=is_spared))
     for check in checks:
         if column.identifier and check.kind == "required":
             rules += _number_rules(extract, column, guard)
@@ -139,10 +141,15 @@ def row_rules(extract: str, checks: Iterable[Check], *, has_deleted: bool) -> li
     return [structure, *own]
 
 
-def _type_rule(extract: str, column: Column) -> Rule:
-    """A value that cannot be read sets the row aside, unless it is an optional measurement: its code still counts."""
+def _type_rule(extract: str, column: Column, *, is_spared: bool) -> Rule:
+    """A value that cannot be read sets the row aside.
+
+    Not so where the row means something without it: an optional measurement, whose code still counts, and a column
+    (``is_spared``) of which the contract says that an empty value only warns.
+    """
     written = WRITTEN_AS[column.type]
-    severity: Severity = "warn" if column.type == "number" and not column.required else "quarantine"
+    is_measurement = column.type == "number" and not column.required
+    severity: Severity = "warn" if is_measurement or is_spared else "quarantine"
     return Rule(
         f"{extract}.{column.name}.type",
         extract,

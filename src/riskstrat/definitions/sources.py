@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
-from riskstrat.definitions.documents import check_keys, read_mapping
+from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.errors import DefinitionError
 
 MODES = ("full", "delta")
@@ -94,10 +94,10 @@ def load_sources(path: Path) -> Sources:
         required=("register", "defaults", "extracts"),
         file=path,
     )
-    defaults = dict(document["defaults"])
+    defaults = dict(mapping_at(document, "defaults", path))
     check_keys(defaults, allowed=SOURCE_KEYS, required=SOURCE_KEYS, file=path, where="defaults")
     sources = {}
-    for extract, own in document["extracts"].items():
+    for extract, own in mapping_at(document, "extracts", path).items():
         check_keys(own or {}, allowed=SOURCE_KEYS, file=path, where=extract)
         sources[extract] = _source({**defaults, **(own or {})}, path, extract)
     gaps = tuple(_gap(entry, path) for entry in document.get("declared_gaps") or [])
@@ -159,11 +159,13 @@ def _layout(path: Path) -> Layout:
     document = read_mapping(path)
     check_keys(document, allowed=LAYOUT_KEYS, required=("title", "files", "extracts"), file=path)
     files = {}
-    for name, entry in document["files"].items():
+    for name, entry in mapping_at(document, "files", path).items():
         check_keys(entry, allowed=FILE_KEYS, required=FILE_KEYS, file=path, where=name)
         files[name] = LayoutFile(entry["pattern"], tuple(entry["columns"]))
     extracts = {}
-    for name, entries in document["extracts"].items():
+    for name, entries in mapping_at(document, "extracts", path).items():
+        if not isinstance(entries, list):
+            raise DefinitionError(f"{name} must be a list of mappings.", file=path, column=name)
         for entry in entries:
             check_keys(entry, allowed=EXTRACT_KEYS, required=("from", "columns"), file=path, where=name)
         extracts[name] = tuple(

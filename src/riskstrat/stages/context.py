@@ -14,6 +14,7 @@ from riskstrat.progress import Progress
 
 if TYPE_CHECKING:
     from riskstrat.stages.ingest.accounting import Books
+    from riskstrat.stages.ingest.deliveries import Deliveries
 
 
 @dataclass
@@ -26,6 +27,7 @@ class Context:
     as_of: date
     library: Library
     engine: DuckDBEngine
+    deliveries: Deliveries
     landing: Path
     building: Path
     key: bytes

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from riskstrat.definitions.contracts import Column
 from riskstrat.engines.duckdb import run_sql_folder
 from riskstrat.errors import DefinitionError
@@ -64,12 +66,27 @@ def _unknown_features(context: Context) -> dict[str, str]:
 
 
 def _silence(context: Context, column: Column) -> str | None:
+    """The first silent month in the window of a feature, if it has a window."""
+    window = _window_name(str(column.about.get("window", "")))
     for extract in column.about.get("requires", ()):
         found = context.engine.rows(
-            "SELECT provider, month FROM feed_calendar "
-            f"WHERE extract = {literal(extract)} AND is_silent ORDER BY month, provider LIMIT 1"
+            "SELECT feed_calendar.provider, feed_calendar.month FROM feed_calendar JOIN run_windows "
+            "ON feed_calendar.month_number BETWEEN run_windows.first_month AND run_windows.last_month "
+            f"WHERE feed_calendar.extract = {literal(extract)} AND feed_calendar.is_silent "
+            f"AND run_windows.window_name = {literal(window)} "
+            "ORDER BY feed_calendar.month, feed_calendar.provider LIMIT 1"
         )
         if found:
             provider, month = found[0]
             return f"{extract}: provider {provider} sent nothing for {month:%B %Y}"
     return None
+
+
+def _window_name(window: str) -> str:
+    """The name in ``run_windows`` of a window as the catalogue words it.
+
+    >>> _window_name("ever; polypharmacy 12 months"), _window_name("last calendar year")
+    ('12m', 'last_calendar_year')
+    """
+    length = re.search(r"([0-9]+) (month|day)s", window)
+    return f"{length[1]}{length[2][0]}" if length else window.replace(" ", "_")

@@ -23,7 +23,19 @@ def link(context: Context) -> None:
             )
         ]
     }
+    _warn_of_missing_opt_outs(context)
     _count_rows_before_birth(context)
+
+
+def _warn_of_missing_opt_outs(context: Context) -> None:
+    """An opt-out that is applied and not delivered would put people on lists who asked not to be."""
+    for opt_out, extract in context.engine.rows(
+        "SELECT opt_out, extract FROM reference_opt_outs_applied WHERE applied ORDER BY opt_out"
+    ):
+        if not context.engine.count(extract):
+            context.warn(
+                f"no {extract} was delivered, so nobody could be left out for the {opt_out} opt-out."
+            )
 
 
 def _count_rows_before_birth(context: Context) -> None:

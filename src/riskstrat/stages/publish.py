@@ -11,7 +11,7 @@ from riskstrat.runs import file_hash
 from riskstrat.stages.context import Context
 
 LATEST = "latest"
-READ_ONLY = 0o440
+READ_ONLY, READ_ONLY_FOLDER = 0o440, 0o550
 
 
 def publish(context: Context) -> None:
@@ -28,6 +28,8 @@ def publish(context: Context) -> None:
         _confirm_same(target, context)
     else:
         context.building.rename(target)
+        for folder in (*(path for path in target.rglob("*") if path.is_dir()), target):
+            folder.chmod(READ_ONLY_FOLDER)
         _flush_folder(runs)
     point_latest(runs.parent, run)
 

@@ -14,11 +14,19 @@ from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest import identity
 from riskstrat.stages.ingest.accounting import Books, keep_books, write_quarantine
-from riskstrat.stages.ingest.deliveries import Deliveries, Feed, find_deliveries
+from riskstrat.stages.ingest.deliveries import Deliveries, Feed
 from riskstrat.stages.ingest.knowledge import load_knowledge
-from riskstrat.stages.ingest.reading import drop_rejects, file_scan, rejected_lines, run_scan, scan_feed
+from riskstrat.stages.ingest.reading import (
+    drop_rejects,
+    file_scan,
+    refuse_swallowed_rows,
+    rejected_lines,
+    run_scan,
+    scan_feed,
+)
 from riskstrat.stages.ingest.staging import (
     Staging,
+    becomes_unknown,
     create_absent,
     create_incoming,
     insert_statement,
@@ -33,7 +41,7 @@ def ingest(context: Context) -> None:
     Leaves one table an extract, ``extract_status``, ``declared_gaps``, the reference tables and the one-row table
     ``run``; writes ``quality/`` into the run being built. Raises ContractBrokenError beyond a threshold.
     """
-    deliveries = find_deliveries(context.landing, context.as_of, context.library)
+    deliveries = context.deliveries
     for path in deliveries.unrecognised:
         context.warn(f"{_relative(path, context.landing)} is no extract and fits no layout; it was not read.")
     load_knowledge(context.engine, context.library, context.windows)
@@ -49,6 +57,10 @@ def ingest(context: Context) -> None:
             continue
         context.progress.step(f"ingest {name}")
         every_books.append(_stage_extract(context, contract, feeds))
+        if contract.required and not every_books[-1].read:
+            context.warn(
+                f"{name} was delivered without a row: what it would tell is counted as zero, not as unknown."
+            )
     context.engine.load(
         "extract_status",
         (("extract", "VARCHAR"), ("is_present", "BOOLEAN")),
@@ -105,6 +117,8 @@ def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) 
         if feed.layout is not None:
             _refuse_repeated_rows(context, staging, feed, number)
         unread[number] = rejected_lines(engine, scan)
+        read = engine.rows(f"SELECT count(*) FROM {staging.raw} WHERE source_file = {number}")[0][0]
+        refuse_swallowed_rows(engine, scan, feed, int(read), len(unread[number]))
         drop_rejects(engine, scan.rejects)
     settle_versions(engine, staging, context.as_of)
     books = keep_books(engine, staging, files, unread)
@@ -165,9 +179,10 @@ def _say_broken_rules(context: Context, every_books: Sequence[Books]) -> None:
         for rule in books.contract.rules:
             failed, place = books.failed.get(rule.id, 0), books.first.get(rule.id)
             if failed and place:
-                outcome = (
-                    "quarantined" if rule.severity == "quarantine" else "kept, the value counts as unknown"
+                kept = (
+                    "kept, the value counts as unknown" if becomes_unknown(rule, books.contract) else "kept"
                 )
+                outcome = "quarantined" if rule.severity == "quarantine" else kept
                 rows = "row was" if failed == 1 else "rows were"
                 where = f"{place.file}, row {place.row}" + (
                     f", column {place.column}" if place.column else ""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
+from riskstrat.dates import iso_date
 from riskstrat.definitions.library import Library
 from riskstrat.definitions.sources import Layout, LayoutExtract
 from riskstrat.errors import ContractBrokenError, MisuseError
@@ -43,7 +44,8 @@ class Feed:
             return tuple(self.files)
         clause = self.mapping.from_clause
         named = {name: re.search(rf"\b{re.escape(name)}\b", clause) for name in self.files}
-        return tuple(sorted((name for name in named if named[name]), key=clause.index))
+        places = {name: match.start() for name, match in named.items() if match}
+        return tuple(sorted(places, key=places.__getitem__))
 
     @property
     def main_path(self) -> Path:
@@ -72,10 +74,10 @@ def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
     dated = []
     for folder in sorted(landing.iterdir()) if landing.is_dir() else []:
         try:
-            delivered = date.fromisoformat(folder.name)
+            delivered = iso_date(folder.name)
         except ValueError:
             continue
-        if folder.is_dir():
+        if folder.is_dir() and _files(folder):
             dated.append((delivered, folder))
     if not dated:
         raise MisuseError(
@@ -108,9 +110,7 @@ def find_deliveries(landing: Path, as_of: date, library: Library) -> Deliveries:
     folders = delivery_folders(landing, as_of)
     for delivered, folder in folders:
         others = []
-        for path in sorted(
-            path for path in folder.iterdir() if path.is_file() and not path.name.startswith(".")
-        ):
+        for path in _files(folder):
             extract = extract_of(path.name, library.extract_names)
             if extract is None:
                 others.append(path)
@@ -126,6 +126,10 @@ def find_deliveries(landing: Path, as_of: date, library: Library) -> Deliveries:
     feeds = {extract: _in_mode(library.source(extract).mode, entries) for extract, entries in found.items()}
     _refuse_missing(feeds, library, folders[-1][1], unrecognised)
     return Deliveries(feeds, tuple(unrecognised))
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
 
 
 def extract_of(file_name: str, extracts: tuple[str, ...]) -> str | None:

@@ -6,6 +6,8 @@ failure of the file. Columns are read by the header's names: DuckDB's ``columns`
 
 from __future__ import annotations
 
+import gzip
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.headers import check_header, read_header, truncated_gzip
 
 MAX_LINE_BYTES = 2_000_000
+BLOCK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -94,8 +97,12 @@ def run_scan(engine: DuckDBEngine, statement: str, feed: Feed) -> None:
         path = _named_path(str(problem), feed)
         if path.suffix == ".gz":
             raise truncated_gzip(path) from None
+        line = re.search(r"Line: ([0-9]+)", str(problem))
         raise ContractBrokenError(
-            "the file cannot be read to its end.", file=path, remedy="ask the supplier to send it again."
+            "the file cannot be read to its end: its lines end in different ways, or the last one is cut short.",
+            file=path,
+            row=int(line[1]) if line else None,
+            remedy="ask the supplier to send it again.",
         ) from None
     except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as problem:
         layout = feed.layout
@@ -124,6 +131,38 @@ def rejected_lines(engine: DuckDBEngine, scan: Scan) -> list[tuple[int, str | No
         "GROUP BY file_id, line ORDER BY file_id, line"
     )
     return [(int(line), column, str(kind)) for line, column, kind in rows]
+
+
+def refuse_swallowed_rows(engine: DuckDBEngine, scan: Scan, feed: Feed, rows: int, unread: int) -> None:
+    """Raise ContractBrokenError where a quote that nothing closes has swallowed lines: they would vanish uncounted.
+
+    ``rows`` and ``unread`` are what was read of the feed; header, rows and unread lines must be all its lines.
+    """
+    if not scan.rejects:
+        return
+    line, column = engine.rows(
+        f"SELECT min(line), arg_min(column_name, line) FROM {scan.rejects[0]} "
+        "WHERE CAST(error_type AS VARCHAR) = 'UNQUOTED VALUE' OR contains(trim(csv_line, chr(10) || chr(13)), chr(10))"
+    )[0]
+    if line is None or (feed.mapping is None and count_lines(feed.main_path) == 1 + rows + unread):
+        return
+    raise ContractBrokenError(
+        "a double quote opens here and is not closed, so what follows cannot be told apart.",
+        file=feed.main_path,
+        row=int(line),
+        column=column,
+        remedy="ask the supplier to close the quote, or to double it where it is part of the text.",
+    )
+
+
+def count_lines(path: Path) -> int:
+    """Lines of a text file, gzipped or not; a last one without a line break counts."""
+    lines, last = 0, b"\n"
+    with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as stream:
+        while block := stream.read(BLOCK_BYTES):
+            lines += block.count(b"\n")
+            last = block[-1:]
+    return lines + (last != b"\n")
 
 
 def drop_rejects(engine: DuckDBEngine, rejects: tuple[str, ...]) -> None:

@@ -116,8 +116,13 @@ def _typed(column: Column) -> str:
     if column.type == "text":
         return given
     cast = f"TRY_CAST({given} AS {column.sql_type})"
+    if column.type == "integer":  # a cast would round 1.5 and take 0x1F and 1e2
+        return f"CASE WHEN regexp_full_match({given}, '-?[0-9]+([.]0+)?') THEN {cast} END"
     if column.type in ("date", "timestamp"):
-        return f"CASE WHEN {cast} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {cast} END"
+        return (  # a cast would take words such as epoch
+            f"CASE WHEN regexp_matches({given}, '^[0-9]') AND "
+            f"{cast} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {cast} END"
+        )
     if column.type == "number":
         return f"CASE WHEN isfinite({cast}) THEN {cast} END"
     return cast
@@ -136,19 +141,25 @@ def _failing(rule: Rule, contract: Contract) -> str:
     return f"(({rule.sql}) AND NOT {unreadable})" if rule.kind == "required" else f"({rule.sql})"
 
 
+def becomes_unknown(rule: Rule, contract: Contract) -> bool:
+    """Whether a value that breaks the rule is staged as unknown: one that cannot be read, or that only describes."""
+    if rule.severity != "warn" or rule.column is None:
+        return False
+    column = contract.column(rule.column)
+    return rule.kind == "type" or (
+        rule.kind == "allowed" and (column.unknown is not None or not column.required)
+    )
+
+
 def _staged_value(column: Column, contract: Contract) -> str:
-    """The column itself; where it only describes and is not in its list, its unknown value or NULL."""
-    warned = [
+    unknown = [
         rule.sql
         for rule in contract.rules
-        if rule.column == column.name
-        and rule.severity == "warn"
-        and rule.kind == "allowed"
-        and (column.unknown is not None or not column.required)
+        if rule.column == column.name and rule.kind != "type" and becomes_unknown(rule, contract)
     ]
     value = quoted(column.name)
-    if warned:
-        value = f"CASE WHEN NOT ({' OR '.join(f'({sql})' for sql in warned)}) THEN {value} END"
+    if unknown:
+        value = f"CASE WHEN NOT ({' OR '.join(f'({sql})' for sql in unknown)}) THEN {value} END"
     return f"COALESCE({value}, {literal(column.unknown)})" if column.unknown is not None else value
 
 
