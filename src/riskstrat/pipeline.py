@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from riskstrat import __version__
-from riskstrat.definitions.library import Library, load_library
+from riskstrat.definitions.everything import Definitions, load_definitions
 from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
 from riskstrat.errors import ContractBrokenError, RiskstratError, RunLockedError
 from riskstrat.keys import key_fingerprint, read_site_key
@@ -65,17 +65,17 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     progress = progress or Progress()
     with _translated(site), _private_files():
         key = read_site_key(site.keys)
-        library = load_library(site.root)
-        compile_cohorts(library)
+        definitions = load_definitions(site.root)
+        compile_cohorts(definitions)
         with _locked(site):
-            return _run_locked(site, as_of, library, key, force=force, progress=progress)
+            return _run_locked(site, as_of, definitions, key, force=force, progress=progress)
 
 
 def _run_locked(
-    site: Site, as_of: date, library: Library, key: bytes, *, force: bool, progress: Progress
+    site: Site, as_of: date, definitions: Definitions, key: bytes, *, force: bool, progress: Progress
 ) -> Outcome:
     _clear_leftovers(site)  # of a run that was killed
-    deliveries = find_deliveries(site.landing, as_of, library)
+    deliveries = find_deliveries(site.landing, as_of, definitions)
     sizes = _sizes(deliveries)
     with progress.stage("hash"):
         identity = _identity(site, as_of, deliveries.paths, key)
@@ -96,7 +96,7 @@ def _run_locked(
     with _workplace(site, name) as (work, building):
         engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
         try:
-            context = Context(as_of, library, engine, deliveries, site.landing, building, key, progress)
+            context = Context(as_of, definitions, engine, deliveries, site.landing, building, key, progress)
             context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
             for stage in STAGES:
                 with progress.stage(stage.__name__):
@@ -142,12 +142,12 @@ def compute_features(
         site = load_site(site_root)
         engine = DuckDBEngine(place / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
         try:
-            library = load_library(site_root)
+            definitions = load_definitions(site_root)
             context = Context(
                 as_of,
-                library,
+                definitions,
                 engine,
-                find_deliveries(place / "landing", as_of, library),
+                find_deliveries(place / "landing", as_of, definitions),
                 place / "landing",
                 building,
                 TEST_KEY,
@@ -243,7 +243,7 @@ def _private_files() -> Iterator[None]:
 @contextmanager
 def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
     """A work folder for tables and a hidden folder beside the published runs; both go when the run ends."""
-    work, building = site.state / "work" / name, site.output / "runs" / f".{name}.partial"
+    work, building = site.state / "scratch" / name, site.output / "runs" / f".{name}.partial"
     work.mkdir(parents=True)
     building.mkdir(parents=True)
     try:
@@ -253,7 +253,7 @@ def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
 
 
 def _clear_leftovers(site: Site) -> None:
-    for leftover in (site.state / "work", *(site.output / "runs").glob(".*.partial")):
+    for leftover in (site.state / "scratch", *(site.output / "runs").glob(".*.partial")):
         shutil.rmtree(leftover, ignore_errors=True)
     for pointer in site.output.glob(f".{LATEST}.*"):
         pointer.unlink(missing_ok=True)

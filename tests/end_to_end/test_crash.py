@@ -70,4 +70,4 @@ def test_killed_run_leaves_the_last_one_readable_and_the_next_succeeds(
     assert sorted(path.name for path in (site / "output" / "runs").iterdir()) == sorted(
         {pointer.name, outcome.folder.name}
     )
-    assert not (site / "state" / "work").exists()
+    assert not (site / "state" / "scratch").exists()

@@ -109,7 +109,7 @@ def test_latest_is_a_relative_link_and_files_are_read_only(site: Path):
 
 
 def test_work_folder_is_gone_after_publishing(site: Path):
-    assert not (site / "state" / "work").exists()
+    assert not (site / "state" / "scratch").exists()
     assert [path.name for path in (site / "output" / "runs").iterdir()] == [_manifest(site)["run"]]
 
 

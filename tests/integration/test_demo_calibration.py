@@ -11,7 +11,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from riskstrat.definitions.library import load_library
+from riskstrat.definitions.everything import load_definitions
 from riskstrat.demo import TownSummary, write_town
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.pipeline import TEST_KEY
@@ -184,10 +184,10 @@ def _features(landing: Path, work: Path):
     (work / "run").mkdir(parents=True)
     engine = DuckDBEngine(work / "run.duckdb", threads=2, memory_limit="2GB")
     try:
-        library = load_library(SITE)
-        deliveries = find_deliveries(landing, AS_OF, library)
+        definitions = load_definitions(SITE)
+        deliveries = find_deliveries(landing, AS_OF, definitions)
         context = Context(
-            AS_OF, library, engine, deliveries, landing, work / "run", TEST_KEY, Progress(quiet=True)
+            AS_OF, definitions, engine, deliveries, landing, work / "run", TEST_KEY, Progress(quiet=True)
         )
         for stage in (ingest, link, features):
             stage(context)

@@ -11,7 +11,7 @@ import sqlglot
 from sqlglot import exp
 
 from riskstrat.dates import Windows
-from riskstrat.definitions.library import load_library
+from riskstrat.definitions.everything import load_definitions
 from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
 from riskstrat.errors import DefinitionError
 from riskstrat.site import default_site
@@ -26,14 +26,14 @@ FILES = sorted(PIPELINES.rglob("*.sql"))
 def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
     """All tables of a run on which no extract has a row."""
     engine = DuckDBEngine(tmp_path_factory.mktemp("empty") / "run.duckdb", threads=1, memory_limit="1GB")
-    library = load_library(default_site())
-    load_knowledge(engine, library, Windows.ending_before(date(2026, 4, 1)))
-    for name in library.extract_names:
-        create_absent(engine, library.contracts[name])
+    definitions = load_definitions(default_site())
+    load_knowledge(engine, definitions, Windows.ending_before(date(2026, 4, 1)))
+    for name in definitions.extract_names:
+        create_absent(engine, definitions.contracts[name])
     engine.load(
         "extract_status",
         (("extract", "VARCHAR"), ("is_present", "BOOLEAN")),
-        [(name, True) for name in library.extract_names],
+        [(name, True) for name in definitions.extract_names],
     )
     engine.load("person_keys", (("person", "BIGINT"), ("person_id", "VARCHAR")), [])
     for folder in sorted(path for path in PIPELINES.iterdir() if path.is_dir()):
@@ -47,7 +47,7 @@ def test_every_file_makes_its_table(empty: DuckDBEngine):
 
 
 def test_feature_table_of_nobody_has_every_column_of_its_contract(empty: DuckDBEngine):
-    contract = load_library(default_site()).contracts["features"]
+    contract = load_definitions(default_site()).contracts["features"]
     assert [(name, kind) for name, kind, *_ in empty.rows("DESCRIBE features")] == [
         (column.name, column.sql_type) for column in contract.columns
     ]

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from riskstrat.definitions.contracts import Contract, load_contract, load_contracts
-from riskstrat.definitions.library import load_library
+from riskstrat.definitions.everything import load_definitions
 from riskstrat.errors import DefinitionError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -196,11 +196,11 @@ def test_every_output_has_a_contract(contracts: dict[str, Contract]) -> None:
 
 
 def test_contracts_of_outputs_name_the_columns_that_the_stages_write(contracts: dict[str, Contract]) -> None:
-    library = load_library(ROOT)
+    definitions = load_definitions(ROOT)
     scores = [column.name for column in contracts["scores"].columns]
-    assert scores == ["person_id", "score", *library.ranking.components]
+    assert scores == ["person_id", "score", *definitions.ranking.components]
     features = {column.name for column in contracts["features"].columns} - {"person_id"}
-    own = [name for name in library.worklist_layout.columns if name not in features]
+    own = [name for name in definitions.worklist_layout.columns if name not in features]
     assert own == [column.name for column in contracts["worklists"].columns]
 
 

@@ -18,7 +18,7 @@ from riskstrat.errors import NotPermittedError, RiskstratError
 from riskstrat.site import Site
 
 if TYPE_CHECKING:
-    from riskstrat.definitions.library import Library
+    from riskstrat.definitions.everything import Definitions
 
 Level = Literal["ok", "warn", "fail"]
 OLDEST_PYTHON = (3, 11)
@@ -113,36 +113,36 @@ def check_packages() -> Iterator[Finding]:
 
 def check_definitions(site: Site) -> Iterator[Finding]:
     """Whether every file under config/ and data_contracts/ loads and they fit each other."""
-    from riskstrat.definitions.library import load_library
+    from riskstrat.definitions.everything import load_definitions
 
     try:
-        library = load_library(site.root)
+        definitions = load_definitions(site.root)
     except RiskstratError as problem:
         yield failed("definitions", problem)
         return
     yield Finding(
         "ok",
-        f"definitions: {len(library.contracts)} contracts, {len(library.codelists)} code lists, "
-        f"{len(library.cohorts)} cohorts",
+        f"definitions: {len(definitions.contracts)} contracts, {len(definitions.codelists)} code lists, "
+        f"{len(definitions.cohorts)} cohorts",
     )
-    yield from check_cohorts(library)
+    yield from check_cohorts(definitions)
 
 
-def check_cohorts(library: Library) -> Iterator[Finding]:
+def check_cohorts(definitions: Definitions) -> Iterator[Finding]:
     """Whether every rule of every cohort is a condition over the features."""
     from riskstrat.language import compile_expression
 
-    columns = library.contracts["features"].columns
+    columns = definitions.contracts["features"].columns
     types = {column.name: column.sql_type for column in columns}
     allowed = {column.name: column.allowed for column in columns if column.allowed}
     rules = 0
-    for cohort in library.cohorts.values():
+    for cohort in definitions.cohorts.values():
         for rule in (*cohort.include, *cohort.exclude):
             rules += 1
             try:
                 compile_expression(rule, types, allowed)
             except RiskstratError as problem:
-                path = library.root / "config" / "cohorts" / f"{cohort.name}.yaml"
+                path = definitions.root / "config" / "cohorts" / f"{cohort.name}.yaml"
                 yield Finding(
                     "fail", f"cohort: {path}: {rule}: {problem.what}", problem.remedy, problem.exit_code
                 )
@@ -226,7 +226,7 @@ def check_leftovers(site: Site) -> Iterator[Finding]:
         yield Finding("warn", f"lock: a run is going on ({lock})", "wait until it has ended.")
         return
     yield Finding("ok", "lock: no run is going on")
-    works = [*(site.state / "work").glob("*"), *(site.output / "runs").glob(".*.partial")]
+    works = [*(site.state / "scratch").glob("*"), *(site.output / "runs").glob(".*.partial")]
     if works:
         names = ", ".join(path.name for path in sorted(works))
         yield Finding(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort
-from riskstrat.definitions.library import Library
+from riskstrat.definitions.everything import Definitions
 from riskstrat.language import compile_expression
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
@@ -34,8 +34,8 @@ def cohorts(context: Context) -> None:
     folder.mkdir()
     sizes: dict[str, int] = {}
     undecided: dict[str, int] = {}
-    rules = compile_cohorts(context.library)
-    for name, cohort in context.library.cohorts.items():
+    rules = compile_cohorts(context.definitions)
+    for name, cohort in context.definitions.cohorts.items():
         engine.execute(f"INSERT INTO cohort_members {_members(cohort, rules[name], context)}")
         engine.export(
             f"SELECT person_id, rank, score, reasons FROM cohort_members WHERE cohort = {literal(name)} ORDER BY rank",
@@ -54,12 +54,12 @@ def cohorts(context: Context) -> None:
 
 def _warn_of_unknown_cohorts(context: Context) -> None:
     """Somebody added to a cohort that the site does not define would be missing without a word."""
-    if MANUAL_ADDITIONS not in context.library.contracts:
+    if MANUAL_ADDITIONS not in context.definitions.contracts:
         return
     for name, people in context.engine.rows(
         f"SELECT cohort, count(*) FROM {MANUAL_ADDITIONS} GROUP BY cohort ORDER BY cohort"
     ):
-        if name not in context.library.cohorts:
+        if name not in context.definitions.cohorts:
             context.warn(
                 f"{people} manual additions are for the cohort {name}, which this site does not define."
             )
@@ -88,24 +88,24 @@ class Rules:
         return f"{' AND '.join(possible)} AND ({' OR '.join(unknown)}) AND NOT ({self.matches})"
 
 
-def compile_cohorts(library: Library) -> dict[str, Rules]:
+def compile_cohorts(definitions: Definitions) -> dict[str, Rules]:
     """Check every rule of every cohort against the feature table. Raises DefinitionError with the place."""
-    features = library.contracts["features"].columns
+    features = definitions.contracts["features"].columns
     columns = {column.name: column.sql_type for column in features}
     allowed = {column.name: column.allowed for column in features if column.allowed}
 
     def checked(cohort: Cohort, rules: tuple[str, ...]) -> tuple[str, ...]:
-        path = library.root / "config" / "cohorts" / f"{cohort.name}.yaml"
+        path = definitions.root / "config" / "cohorts" / f"{cohort.name}.yaml"
         return tuple(compile_expression(rule, columns, allowed, file=path).sql for rule in rules)
 
     return {
         name: Rules(checked(cohort, cohort.include), checked(cohort, cohort.exclude))
-        for name, cohort in library.cohorts.items()
+        for name, cohort in definitions.cohorts.items()
     }
 
 
 def _members(cohort: Cohort, rules: Rules, context: Context) -> str:
-    types = {column.name: column.type for column in context.library.contracts["features"].columns}
+    types = {column.name: column.type for column in context.definitions.contracts["features"].columns}
     order = ", ".join(
         f"{quoted(item.column)} {'DESC' if item.descending else 'ASC'} NULLS LAST" for item in cohort.rank_by
     )
@@ -123,7 +123,7 @@ def _members(cohort: Cohort, rules: Rules, context: Context) -> str:
 
 
 def _added_by_hand(cohort: Cohort, context: Context) -> str:
-    if MANUAL_ADDITIONS not in context.library.contracts:
+    if MANUAL_ADDITIONS not in context.definitions.contracts:
         return "SELECT CAST(NULL AS VARCHAR) AS person_id WHERE FALSE"
     return (
         f"SELECT DISTINCT person_keys.person_id FROM {MANUAL_ADDITIONS} AS additions "

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskstrat.dates import Windows
-from riskstrat.definitions.library import Library
+from riskstrat.definitions.everything import Definitions
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.progress import Progress
 
@@ -25,7 +25,7 @@ class Context:
     """
 
     as_of: date
-    library: Library
+    definitions: Definitions
     engine: DuckDBEngine
     deliveries: Deliveries
     landing: Path

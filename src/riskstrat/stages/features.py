@@ -20,9 +20,9 @@ def features(context: Context) -> None:
     Raises DefinitionError when the table has not the columns and types of its contract.
     """
     for folder in FEATURE_FOLDERS:
-        if (context.library.pipelines / folder).is_dir():
+        if (context.definitions.pipelines / folder).is_dir():
             context.progress.step(folder)
-            run_sql_folder(context.engine, context.library.pipelines / folder)
+            run_sql_folder(context.engine, context.definitions.pipelines / folder)
     _check_columns(context)
     context.engine.export(
         f"SELECT * FROM {FEATURES} ORDER BY person_id", context.building / "features.parquet"
@@ -31,7 +31,7 @@ def features(context: Context) -> None:
 
 
 def _check_columns(context: Context) -> None:
-    contract = context.library.contracts[FEATURES]
+    contract = context.definitions.contracts[FEATURES]
     expected = [(column.name, column.sql_type) for column in contract.columns]
     found = [(name, kind) for name, kind, *_ in context.engine.rows(f"DESCRIBE {FEATURES}")]
     if found != expected:
@@ -41,7 +41,7 @@ def _check_columns(context: Context) -> None:
         )
         raise DefinitionError(
             f"the feature table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",
-            file=context.library.pipelines / "40_features" / "features.sql",
+            file=context.definitions.pipelines / "40_features" / "features.sql",
             column=wrong[1][0],
             remedy="correct the SQL, or change data_contracts/features.yaml with it.",
         )
@@ -50,7 +50,7 @@ def _check_columns(context: Context) -> None:
 def _unknown_features(context: Context) -> dict[str, str]:
     """Features that nobody or not everybody has, because an extract is absent or a provider was silent."""
     extracts = context.manifest["extracts"]
-    columns = context.library.contracts[FEATURES].columns
+    columns = context.definitions.contracts[FEATURES].columns
     people = context.engine.count(FEATURES)
     counts = context.engine.rows(
         f"SELECT {', '.join(f'count({quoted(column.name)})' for column in columns)} FROM {FEATURES}"

@@ -14,7 +14,7 @@ def link(context: Context) -> None:
     """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel."""
     close_identity(context.engine)
     context.engine.allow_spilling()  # no NHS number is left that could be spilled
-    run_sql_folder(context.engine, context.library.pipelines / LINK_FOLDER)
+    run_sql_folder(context.engine, context.definitions.pipelines / LINK_FOLDER)
     context.manifest["population"] = {
         "steps": [
             {"step": step, "people": people}
@@ -43,7 +43,7 @@ def _count_rows_before_birth(context: Context) -> None:
         contract = books.contract
         if contract.event_date is None or not any(column.identifier for column in contract.columns):
             continue
-        if contract.name == context.library.register_extract:
+        if contract.name == context.definitions.register_extract:
             continue
         day = f"CAST(rows_of_extract.{quoted(contract.event_date)} AS DATE)"
         books.before_birth = int(

@@ -19,7 +19,7 @@ def report(context: Context) -> None:
     page = render_report(
         context.building,
         context.manifest,
-        older_from_age=context.library.report_layout.older_from_age,
-        frailty_categories=context.library.contracts["features"].column("frailty_category").allowed,
+        older_from_age=context.definitions.report_layout.older_from_age,
+        frailty_categories=context.definitions.contracts["features"].column("frailty_category").allowed,
     )
     (folder / "index.html").write_text(page, encoding="utf-8")

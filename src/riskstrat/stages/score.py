@@ -13,7 +13,7 @@ def score(context: Context) -> None:
     """
     points = {
         name: f"CAST({quoted(component.feature)} AS BIGINT) * {component.points_per_unit}"
-        for name, component in context.library.ranking.components.items()
+        for name, component in context.definitions.ranking.components.items()
     }
     listed = ", ".join(f"{expression} AS {quoted(name)}" for name, expression in points.items())
     total = " + ".join(quoted(name) for name in points)

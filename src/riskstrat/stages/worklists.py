@@ -11,7 +11,7 @@ from riskstrat.stages.context import Context
 def worklists(context: Context) -> None:
     """Write ``worklists/NEIGHBOURHOOD_CODE/COHORT.csv`` and count people by neighbourhood in the manifest."""
     engine = context.engine
-    names = context.library.geography.neighbourhoods_on(context.as_of)
+    names = context.definitions.geography.neighbourhoods_on(context.as_of)
     people = dict(
         engine.rows("SELECT neighbourhood_code, count(*) FROM features GROUP BY neighbourhood_code")
     )
@@ -26,10 +26,10 @@ def worklists(context: Context) -> None:
             "cohorts": {},
             "worklists": {},
         }
-        for cohort in context.library.cohorts:
+        for cohort in context.definitions.cohorts:
             path = folder / f"{cohort}.csv"
             chosen = f"FROM worklist_rows WHERE cohort = {literal(cohort)} AND neighbourhood_code = {literal(code)}"
-            columns = ", ".join(quoted(column) for column in context.library.worklist_layout.columns)
+            columns = ", ".join(quoted(column) for column in context.definitions.worklist_layout.columns)
             engine.execute(
                 f"COPY (SELECT {columns} {chosen} ORDER BY cohort_rank) TO {literal(str(path))} "
                 "(FORMAT csv, HEADER true)"
@@ -44,11 +44,11 @@ def _listed_view(context: Context) -> str:
     """Every member with rank in the neighbourhood, rank in the cohort, and text that no spreadsheet would run."""
     capacities = ", ".join(
         f"({literal(name)}, CAST({cohort.capacity or 'NULL'} AS INTEGER))"
-        for name, cohort in context.library.cohorts.items()
+        for name, cohort in context.definitions.cohorts.items()
     )
     features = [
         f"{_cell(f'features.{quoted(column.name)}', column.type)} AS {quoted(column.name)}"
-        for column in context.library.contracts["features"].columns
+        for column in context.definitions.contracts["features"].columns
     ]
     limits = capacities or "(CAST(NULL AS VARCHAR), CAST(NULL AS INTEGER))"
     return (

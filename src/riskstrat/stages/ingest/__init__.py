@@ -44,12 +44,12 @@ def ingest(context: Context) -> None:
     deliveries = context.deliveries
     for path in deliveries.unrecognised:
         context.warn(f"{_relative(path, context.landing)} is no extract and fits no layout; it was not read.")
-    load_knowledge(context.engine, context.library, context.windows)
+    load_knowledge(context.engine, context.definitions, context.windows)
     identity.open_identity(context.engine, context.key)
     _register(context, deliveries)
     every_books = []
-    for name in context.library.extract_names:
-        contract = context.library.contracts[name]
+    for name in context.definitions.extract_names:
+        contract = context.definitions.contracts[name]
         feeds = deliveries.feeds.get(name, ())
         context.manifest.setdefault("extracts", {})[name] = _status(context, contract, feeds)
         if not feeds:
@@ -64,7 +64,7 @@ def ingest(context: Context) -> None:
     context.engine.load(
         "extract_status",
         (("extract", "VARCHAR"), ("is_present", "BOOLEAN")),
-        [(name, name in deliveries.feeds) for name in context.library.extract_names],
+        [(name, name in deliveries.feeds) for name in context.definitions.extract_names],
     )
     context.manifest["conservation"] = {books.contract.name: books.conservation for books in every_books}
     context.books = every_books
@@ -74,10 +74,10 @@ def ingest(context: Context) -> None:
 
 def _register(context: Context, deliveries: Deliveries) -> None:
     """Number the people of the register before any other extract is read."""
-    register = context.library.register_extract
+    register = context.definitions.register_extract
     selects = []
     for number, feed in enumerate(deliveries.feeds.get(register, ())):
-        contract = context.library.contracts[register]
+        contract = context.definitions.contracts[register]
         _number_synthetic(context, feed)
         scan = scan_feed(feed, contract, number)
         run_scan(
@@ -139,7 +139,7 @@ def _refuse_repeated_rows(context: Context, staging: Staging, feed: Feed, number
     if repeated and feed.layout is not None:
         raise DefinitionError(
             f"the mapping of {feed.extract} gives {repeated} lines of {feed.used[0]} more than once.",
-            file=context.library.root / "config" / "sources" / f"{feed.layout.name}.yaml",
+            file=context.definitions.root / "config" / "sources" / f"{feed.layout.name}.yaml",
             column="from",
             remedy="join only to tables with one row a key.",
         )
@@ -157,7 +157,7 @@ def _count_odd_rows(context: Context, staging: Staging, books: Books) -> None:
 
 
 def _status(context: Context, contract: Contract, feeds: Sequence[Feed]) -> dict[str, Any]:
-    source = context.library.source(contract.name)
+    source = context.definitions.source(contract.name)
     newest = max((feed.delivery for feed in feeds), default=None)
     if newest is not None and newest < context.as_of - timedelta(days=source.stale_after_days):
         context.warn(
@@ -201,7 +201,7 @@ def _judge(context: Context, every_books: Sequence[Books]) -> None:
     context.progress.step("judge contracts")
     asked = []
     for books in every_books:
-        source, counted = context.library.source(books.contract.name), books.conservation
+        source, counted = context.definitions.source(books.contract.name), books.conservation
         counts = Counts(books.read, counted["accepted"], counted["quarantined"], books.failed)
         limits = Limits(source.max_quarantined_share, source.max_quarantined_rows, source.min_rows)
         asked.append((books.contract, counts, limits))

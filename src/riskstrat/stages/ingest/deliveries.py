@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from riskstrat.dates import iso_date
-from riskstrat.definitions.library import Library
+from riskstrat.definitions.everything import Definitions
 from riskstrat.definitions.sources import Layout, LayoutExtract
 from riskstrat.errors import ContractBrokenError, MisuseError
 from riskstrat.stages.ingest.headers import read_header
@@ -103,7 +103,7 @@ def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
     return usable
 
 
-def find_deliveries(landing: Path, as_of: date, library: Library) -> Deliveries:
+def find_deliveries(landing: Path, as_of: date, definitions: Definitions) -> Deliveries:
     """Every feed that a run as of ``as_of`` reads. Raises ContractBrokenError when a required extract is absent."""
     found: dict[str, list[Feed]] = {}
     unrecognised: list[Path] = []
@@ -111,20 +111,22 @@ def find_deliveries(landing: Path, as_of: date, library: Library) -> Deliveries:
     for delivered, folder in folders:
         others = []
         for path in _files(folder):
-            extract = extract_of(path.name, library.extract_names)
+            extract = extract_of(path.name, definitions.extract_names)
             if extract is None:
                 others.append(path)
             else:
                 found.setdefault(extract, []).append(Feed(extract, delivered, {extract: (path,)}))
         if others:
-            layout, files = _layout_of(others, library)
+            layout, files = _layout_of(others, definitions)
             unrecognised += [path for path in others if not any(path in paths for paths in files.values())]
             for extract, mappings in layout.extracts.items() if layout else ():
                 found.setdefault(extract, []).extend(
                     Feed(extract, delivered, files, layout, mapping) for mapping in mappings
                 )
-    feeds = {extract: _in_mode(library.source(extract).mode, entries) for extract, entries in found.items()}
-    _refuse_missing(feeds, library, folders[-1][1], unrecognised)
+    feeds = {
+        extract: _in_mode(definitions.source(extract).mode, entries) for extract, entries in found.items()
+    }
+    _refuse_missing(feeds, definitions, folders[-1][1], unrecognised)
     return Deliveries(feeds, tuple(unrecognised))
 
 
@@ -146,9 +148,11 @@ def extract_of(file_name: str, extracts: tuple[str, ...]) -> str | None:
     return None
 
 
-def _layout_of(paths: list[Path], library: Library) -> tuple[Layout | None, dict[str, tuple[Path, ...]]]:
+def _layout_of(
+    paths: list[Path], definitions: Definitions
+) -> tuple[Layout | None, dict[str, tuple[Path, ...]]]:
     fitting = []
-    for layout in library.layouts.values():
+    for layout in definitions.layouts.values():
         files = {
             name: tuple(path for path in paths if fnmatch.fnmatch(path.name, entry.pattern))
             for name, entry in layout.files.items()
@@ -171,10 +175,12 @@ def _in_mode(mode: str, feeds: list[Feed]) -> tuple[Feed, ...]:
 
 
 def _refuse_missing(
-    feeds: Mapping[str, tuple[Feed, ...]], library: Library, newest: Path, unrecognised: list[Path]
+    feeds: Mapping[str, tuple[Feed, ...]], definitions: Definitions, newest: Path, unrecognised: list[Path]
 ) -> None:
     missing = [
-        name for name in library.extract_names if library.contracts[name].required and name not in feeds
+        name
+        for name in definitions.extract_names
+        if definitions.contracts[name].required and name not in feeds
     ]
     if missing:
         hint = (

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import astuple, fields
 
 from riskstrat.dates import Windows
+from riskstrat.definitions.everything import Definitions
 from riskstrat.definitions.geography import AREA_COLUMNS, PRACTICE_COLUMNS
-from riskstrat.definitions.library import Library
 from riskstrat.engines import Engine
 
 CONCEPT = "concept"
@@ -23,35 +23,39 @@ VALUE_RULE_COLUMNS = (
 )
 
 
-def load_knowledge(engine: Engine, library: Library, windows: Windows) -> None:
+def load_knowledge(engine: Engine, definitions: Definitions, windows: Windows) -> None:
     """Make the tables run, practices, areas, codelist, efi_values, score_points, declared_gaps and the reference."""
     engine.load("run", [(field.name, "DATE") for field in fields(windows)], [astuple(windows)])
-    _load_geography(engine, library)
-    _load_codes(engine, library)
-    for name, table in library.reference.items():
+    _load_geography(engine, definitions)
+    _load_codes(engine, definitions)
+    for name, table in definitions.reference.items():
         engine.load(name, table.columns, table.rows)
     engine.load(
         "declared_gaps",
         (("extract", "VARCHAR"), ("provider", "VARCHAR"), ("month", "DATE")),
-        [(gap.extract, gap.provider, month) for gap in library.sources.declared_gaps for month in gap.months],
+        [
+            (gap.extract, gap.provider, month)
+            for gap in definitions.sources.declared_gaps
+            for month in gap.months
+        ],
     )
 
 
-def _load_geography(engine: Engine, library: Library) -> None:
+def _load_geography(engine: Engine, definitions: Definitions) -> None:
     kinds = [(name, "DATE" if name.startswith("valid_") else "VARCHAR") for name in PRACTICE_COLUMNS]
-    engine.load("practices", kinds, [astuple(practice) for practice in library.geography.practices])
+    engine.load("practices", kinds, [astuple(practice) for practice in definitions.geography.practices])
     engine.load(
-        "areas", list(zip(AREA_COLUMNS, ("VARCHAR", "INTEGER"), strict=True)), library.geography.areas
+        "areas", list(zip(AREA_COLUMNS, ("VARCHAR", "INTEGER"), strict=True)), definitions.geography.areas
     )
 
 
-def _load_codes(engine: Engine, library: Library) -> None:
+def _load_codes(engine: Engine, definitions: Definitions) -> None:
     engine.load(
         "codelist",
         (("list", "VARCHAR"), ("concept", "VARCHAR"), ("code_system", "VARCHAR"), ("code", "VARCHAR")),
         [
             (name, entry.concept, entry.code_system, entry.code)
-            for name, codelist in library.codelists.items()
+            for name, codelist in definitions.codelists.items()
             for entry in codelist.entries
         ],
     )
@@ -60,16 +64,16 @@ def _load_codes(engine: Engine, library: Library) -> None:
         (("score", "VARCHAR"), ("concept", "VARCHAR"), ("points", "DOUBLE")),
         [
             (name, concept, points)
-            for name, table in library.scores.items()
+            for name, table in definitions.scores.items()
             if table.key == CONCEPT
             for concept, points in table.rows
         ],
     )
-    for name, table in library.scores.items():
+    for name, table in definitions.scores.items():
         if table.key != CONCEPT:
             engine.load(name, ((table.key, "VARCHAR"), ("points", "DOUBLE")), table.rows)
     engine.load(
         "efi_values",
         VALUE_RULE_COLUMNS,
-        [tuple(getattr(rule, name) for name, _ in VALUE_RULE_COLUMNS) for rule in library.value_rules],
+        [tuple(getattr(rule, name) for name, _ in VALUE_RULE_COLUMNS) for rule in definitions.value_rules],
     )

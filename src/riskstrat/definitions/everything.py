@@ -30,7 +30,7 @@ WORKLIST_COLUMNS = ("rank", "cohort_rank", "score", "reasons", "within_capacity"
 
 
 @dataclass(frozen=True)
-class Library:
+class Definitions:
     """Everything that a site knows and decides. ``root`` is the site's folder."""
 
     root: Path
@@ -73,10 +73,10 @@ class Library:
         return self.sources.by_extract[extract]
 
 
-def load_library(root: Path) -> Library:
+def load_definitions(root: Path) -> Definitions:
     """Load and cross-check every definition of the site at ``root``. Raises DefinitionError on the first mistake."""
     config = root / "config"
-    library = Library(
+    definitions = Definitions(
         root=root,
         contracts=load_contracts(root / "data_contracts"),
         sources=load_sources(config / "sources.yaml"),
@@ -91,54 +91,54 @@ def load_library(root: Path) -> Library:
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
         report_layout=load_report_layout(config / "report.yaml"),
     )
-    _check_sources(library)
-    _check_layouts(library)
-    _check_columns(library)
-    return library
+    _check_sources(definitions)
+    _check_layouts(definitions)
+    _check_columns(definitions)
+    return definitions
 
 
-def _check_sources(library: Library) -> None:
-    path = library.root / "config" / "sources.yaml"
-    incoming = {name for name, contract in library.contracts.items() if contract.direction == "in"}
-    for name in sorted(incoming - library.sources.by_extract.keys()):
+def _check_sources(definitions: Definitions) -> None:
+    path = definitions.root / "config" / "sources.yaml"
+    incoming = {name for name, contract in definitions.contracts.items() if contract.direction == "in"}
+    for name in sorted(incoming - definitions.sources.by_extract.keys()):
         raise DefinitionError(
             f"the extract {name} is missing.", file=path, column=name, remedy=f"add '{name}: {{}}'."
         )
-    named = [*library.sources.by_extract, *(gap.extract for gap in library.sources.declared_gaps)]
+    named = [*definitions.sources.by_extract, *(gap.extract for gap in definitions.sources.declared_gaps)]
     for name in named:
         _known(name, incoming, path, "extract", "an extract with a contract in data_contracts/")
 
 
-def _check_layouts(library: Library) -> None:
-    for layout in library.layouts.values():
-        path = library.root / "config" / "sources" / f"{layout.name}.yaml"
+def _check_layouts(definitions: Definitions) -> None:
+    for layout in definitions.layouts.values():
+        path = definitions.root / "config" / "sources" / f"{layout.name}.yaml"
         for name, mappings in layout.extracts.items():
-            _known(name, library.extract_names, path, name, "an extract")
-            known = [column.name for column in library.contracts[name].columns]
+            _known(name, definitions.extract_names, path, name, "an extract")
+            known = [column.name for column in definitions.contracts[name].columns]
             for mapping in mappings:
                 for column in mapping.columns:
                     _known(column, known, path, column, f"a column of {name}")
 
 
-def _check_columns(library: Library) -> None:
-    config = library.root / "config"
-    if FEATURES not in library.contracts:
+def _check_columns(definitions: Definitions) -> None:
+    config = definitions.root / "config"
+    if FEATURES not in definitions.contracts:
         raise DefinitionError(
-            "is missing.", file=library.root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
+            "is missing.", file=definitions.root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
         )
-    features = [column.name for column in library.contracts[FEATURES].columns]
-    for component in library.ranking.components.values():
+    features = [column.name for column in definitions.contracts[FEATURES].columns]
+    for component in definitions.ranking.components.values():
         _known(component.feature, features, config / "ranking.yaml", component.feature, "a feature")
-        if library.contracts[FEATURES].column(component.feature).type != "integer":
+        if definitions.contracts[FEATURES].column(component.feature).type != "integer":
             raise DefinitionError(
                 f"{component.feature} is no whole number, so it cannot earn points.",
                 file=config / "ranking.yaml",
                 column=component.feature,
                 remedy="rank by a feature that counts something.",
             )
-    for column in library.worklist_layout.columns:
+    for column in definitions.worklist_layout.columns:
         _known(column, [*features, *WORKLIST_COLUMNS], config / "worklists.yaml", column, "a feature")
-    for cohort in library.cohorts.values():
+    for cohort in definitions.cohorts.values():
         path = config / "cohorts" / f"{cohort.name}.yaml"
         for item in cohort.rank_by:
             _known(item.column, [*features, *RANK_COLUMNS], path, "rank_by", "a feature")
