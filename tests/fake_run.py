@@ -18,6 +18,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import yaml
 
+from tests.factories import OPTIONAL_EXTRACTS, REQUIRED_EXTRACTS
 from tests.fake_people import AS_OF, NEIGHBOURHOODS, fake_features, fake_scores
 
 RUN = "20260401-0fa4e0f1"
@@ -45,26 +46,6 @@ COHORTS: dict[str, dict[str, Any]] = {
         "reasons": ["{frailty_category} frailty in a care home, without a care plan"],
     },
 }
-REQUIRED_EXTRACTS = (
-    "gp_patients",
-    "gp_events",
-    "gp_medications",
-    "acute_episodes",
-    "acute_attendances",
-    "community_contacts",
-)
-OPTIONAL_EXTRACTS = (
-    "gp_contacts",
-    "acute_adt",
-    "community_referrals",
-    "community_caseload",
-    "care_plans",
-    "assessments",
-    "social_care_services",
-    "agency_contacts",
-    "national_opt_out",
-    "manual_additions",
-)
 ABSENT_EXTRACTS = ("agency_contacts", "gp_contacts", "social_care_services")
 UNKNOWN_FEATURES = {
     "agencies_90d": "agency_contacts was not delivered",
