@@ -1,5 +1,6 @@
 -- Meaning: every usable consultant episode with the provider spell it belongs to and its place in it.
--- Grain:   one row per episode.  Missing: spell_id is NULL where the provider sends none.
+-- Grain:   one row per episode.  Missing: spell_id is NULL where the provider sends none. An admission method
+--          in lower case (2a) is read as the national code it means; the contract warns about it.
 -- Source:  RULES, Acute: a spell is the same person, provider and spell id, or without an id the same
 --          person, provider and admission date. Episodes started, and were known, before as_of.
 WITH usable_episodes AS (
@@ -14,7 +15,7 @@ WITH usable_episodes AS (
          , acute_episodes.episode_number
          , acute_episodes.episode_start
          , acute_episodes.admission_date
-         , acute_episodes.admission_method
+         , UPPER(acute_episodes.admission_method) AS admission_method
          , acute_episodes.source_of_admission
          , acute_episodes.patient_classification
          , acute_episodes.discharge_date

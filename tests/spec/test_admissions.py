@@ -30,6 +30,20 @@ test_transfer_does_not_count_as_a_second_admission = town.rule(
     """,
 )
 
+test_admission_method_in_lower_case_is_the_same_method = town.rule(
+    acute_episodes="""
+        person   | provider | admitted   | method | source | discharged | to
+        lower_2a | RT1      | 2025-10-01 | 2a     | 19     | 2025-10-05 | 19
+        lower_2b | RT1      | 2025-10-01 | 21     | 19     | 2025-10-05 | 19
+        lower_2b | RT2      | 2025-10-05 | 2b     | 19     | 2025-10-09 | 19
+    """,
+    features="""
+        person   | unplanned_admissions_12m
+        lower_2a | 1
+        lower_2b | 1
+    """,
+)
+
 test_codes_next_to_the_transfer_codes_are_no_evidence = town.rule(
     acute_episodes="""
         person         | provider | admitted   | source | discharged | to
