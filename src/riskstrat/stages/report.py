@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from riskstrat.stages.context import Context
-from riskstrat.stages.ingest import write_summaries
+from riskstrat.stages.ingest.judging import write_summaries
 
 
 def report(context: Context) -> None:

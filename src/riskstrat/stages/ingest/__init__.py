@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from datetime import timedelta
-from pathlib import Path
-from typing import Any
 
 from riskstrat.definitions.contracts import Contract
-from riskstrat.errors import ContractBrokenError, DefinitionError
+from riskstrat.errors import DefinitionError
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest import identity
 from riskstrat.stages.ingest.accounting import Books, keep_books, write_quarantine
 from riskstrat.stages.ingest.deliveries import Deliveries, Feed
+from riskstrat.stages.ingest.judging import delivery_status, judge, relative_to, say_broken_rules
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.reading import (
     drop_rejects,
@@ -26,7 +23,6 @@ from riskstrat.stages.ingest.reading import (
 )
 from riskstrat.stages.ingest.staging import (
     Staging,
-    becomes_unknown,
     create_absent,
     create_incoming,
     insert_statement,
@@ -43,7 +39,9 @@ def ingest(context: Context) -> None:
     """
     deliveries = context.deliveries
     for path in deliveries.unrecognised:
-        context.warn(f"{_relative(path, context.landing)} is no extract and fits no layout; it was not read.")
+        context.warn(
+            f"{relative_to(path, context.landing)} is no extract and fits no layout; it was not read."
+        )
     load_knowledge(context.engine, context.definitions, context.windows)
     identity.open_identity(context.engine, context.key)
     _register(context, deliveries)
@@ -51,7 +49,7 @@ def ingest(context: Context) -> None:
     for name in context.definitions.extract_names:
         contract = context.definitions.contracts[name]
         feeds = deliveries.feeds.get(name, ())
-        context.manifest.setdefault("extracts", {})[name] = _status(context, contract, feeds)
+        context.manifest.setdefault("extracts", {})[name] = delivery_status(context, contract, feeds)
         if not feeds:
             create_absent(context.engine, contract)
             continue
@@ -68,8 +66,8 @@ def ingest(context: Context) -> None:
     )
     context.manifest["conservation"] = {books.contract.name: books.conservation for books in every_books}
     context.books = every_books
-    _say_broken_rules(context, every_books)
-    _judge(context, every_books)
+    say_broken_rules(context, every_books)
+    judge(context, every_books)
 
 
 def _register(context: Context, deliveries: Deliveries) -> None:
@@ -108,7 +106,7 @@ def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) 
     files, unread = [], {}
     for number, feed in enumerate(feeds):
         scan = scan_feed(feed, contract, number)
-        files.append(_relative(feed.main_path, context.landing))
+        files.append(relative_to(feed.main_path, context.landing))
         if scan.unknown_columns:
             context.warn(
                 f"{files[-1]}: the contract does not know {', '.join(scan.unknown_columns)}; not read."
@@ -154,103 +152,3 @@ def _count_odd_rows(context: Context, staging: Staging, books: Books) -> None:
         day = f"CAST({quoted(staging.contract.event_date)} AS DATE)"
         after = context.engine.rows(f"SELECT count(*) FROM {table} WHERE {day} >= DATE '{context.as_of}'")
         books.after_as_of = int(after[0][0])
-
-
-def _status(context: Context, contract: Contract, feeds: Sequence[Feed]) -> dict[str, Any]:
-    source = context.definitions.source(contract.name)
-    newest = max((feed.delivery for feed in feeds), default=None)
-    if newest is not None and newest < context.as_of - timedelta(days=source.stale_after_days):
-        context.warn(
-            f"the newest {contract.name} is of {newest}, more than {source.stale_after_days} days "
-            f"before {context.as_of}."
-        )
-    return {
-        "present": bool(feeds),
-        "required": contract.required,
-        "mode": source.mode,
-        "layout": next((feed.layout.name for feed in feeds if feed.layout), None),
-        "files": sorted({_relative(path, context.landing) for feed in feeds for path in feed.paths}),
-        "newest_delivery": newest.isoformat() if newest else None,
-    }
-
-
-def _say_broken_rules(context: Context, every_books: Sequence[Books]) -> None:
-    for books in every_books:
-        for rule in books.contract.rules:
-            failed, place = books.failed.get(rule.id, 0), books.first.get(rule.id)
-            if failed and place:
-                kept = (
-                    "kept, the value counts as unknown" if becomes_unknown(rule, books.contract) else "kept"
-                )
-                outcome = "quarantined" if rule.severity == "quarantine" else kept
-                rows = "row was" if failed == 1 else "rows were"
-                where = f"{place.file}, row {place.row}" + (
-                    f", column {place.column}" if place.column else ""
-                )
-                context.progress.say(
-                    f"warning: {where}: {rule.message} {failed} {rows} {outcome}. Remedy: {rule.remedy}"
-                )
-
-
-def _judge(context: Context, every_books: Sequence[Books]) -> None:
-    """Let Great Expectations judge each extract's counts against its thresholds; write its results."""
-    if not context.judged:
-        return
-    from riskstrat.quality.expectations import Counts, Limits, judge_all
-
-    context.progress.step("judge contracts")
-    asked = []
-    for books in every_books:
-        source, counted = context.definitions.source(books.contract.name), books.conservation
-        counts = Counts(books.read, counted["accepted"], counted["quarantined"], books.failed)
-        limits = Limits(source.max_quarantined_share, source.max_quarantined_rows, source.min_rows)
-        asked.append((books.contract, counts, limits))
-    verdicts = judge_all(asked)
-    for books in every_books:
-        folder = context.building / "quality" / books.contract.name
-        _write_json(folder / "expectations.json", verdicts[books.contract.name])
-    for books in every_books:
-        if not verdicts[books.contract.name]["success"]:
-            raise _beyond_threshold(books)
-
-
-def _beyond_threshold(books: Books) -> ContractBrokenError:
-    quarantining = {rule.id: rule for rule in books.contract.rules if rule.severity == "quarantine"}
-    worst = max(
-        (rule for rule in books.failed if rule in quarantining),
-        key=lambda rule: books.failed[rule],
-        default=None,
-    )
-    counts = books.conservation
-    what = (
-        f"{books.contract.name} broke its contract beyond its threshold: "
-        f"{counts['quarantined']} of {counts['read']} rows quarantined, {counts['accepted']} accepted."
-    )
-    if worst is None:
-        return ContractBrokenError(
-            what,
-            file=books.files[0],
-            remedy="ask the supplier for a complete delivery, or change config/sources.yaml.",
-        )
-    place = books.first[worst]
-    return ContractBrokenError(
-        f"{what} Most often ({books.failed[worst]} rows): {quarantining[worst].message}",
-        file=place.file,
-        row=place.row,
-        column=place.column,
-        remedy=quarantining[worst].remedy,
-    )
-
-
-def write_summaries(context: Context) -> None:
-    """Write each extract's ``summary.json`` once later stages have added what only they can count."""
-    for books in context.books:
-        _write_json(context.building / "quality" / books.contract.name / "summary.json", books.summary())
-
-
-def _write_json(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-
-
-def _relative(path: Path, landing: Path) -> str:
-    return path.relative_to(landing).as_posix() if path.is_relative_to(landing) else path.name
