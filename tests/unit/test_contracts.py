@@ -16,102 +16,23 @@ import yaml
 
 from riskstrat.definitions.contracts import Contract, load_contract, load_contracts
 from riskstrat.definitions.everything import load_definitions
+from riskstrat.definitions.snomed import VALUE_CHECKS, has_wrong_check_digit, is_rounded, is_snomed_id
 from riskstrat.errors import DefinitionError
+from tests.small_contract import SMALL
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data_contracts"
 INTERFACES = ROOT.parent / "shared" / "INTERFACES.md"
 OUTPUTS = {"features", "scores", "cohorts", "worklists"}
 
-SMALL = """\
-apiVersion: v3.1.0
-kind: DataContract
-id: test-visits
-name: visits
-version: 1.0.0
-status: active
-description:
-  purpose: A contract for tests.
-customProperties:
-  - {property: direction, value: in}
-  - {property: presence, value: optional}
-  - {property: eventDate, value: visited_on}
-schema:
-  - name: visits
-    logicalType: object
-    businessName: Visits
-    description: Visits.
-    dataGranularityDescription: One row per visit.
-    quality:
-      - name: left_before_arrival
-        type: sql
-        description: The visit ended before it began.
-        query: SELECT COUNT(*) FROM visits WHERE left_on < visited_on
-        mustBe: 0
-        severity: warn
-        customProperties:
-          - {property: remedy, value: Correct the dates.}
-    properties:
-      - name: visit_id
-        logicalType: string
-        physicalType: VARCHAR
-        required: true
-        primaryKey: true
-        primaryKeyPosition: 1
-        classification: administrative
-        description: Identifier.
-      - name: nhs_number
-        logicalType: string
-        physicalType: VARCHAR
-        required: true
-        classification: identifiable
-        description: The NHS NUMBER.
-        customProperties:
-          - {property: identifier, value: nhs_number}
-      - name: visited_on
-        logicalType: date
-        physicalType: DATE
-        required: true
-        classification: special-category
-        description: Day of the visit.
-      - name: left_on
-        logicalType: date
-        physicalType: DATE
-        classification: special-category
-        description: Day of leaving.
-      - name: number
-        logicalType: integer
-        physicalType: INTEGER
-        classification: administrative
-        description: Number of the visit.
-        logicalTypeOptions:
-          minimum: 1
-          maximum: 5
-      - name: kind
+RECORD_KEY = """eventDate, value: visited_on}
+  - {property: recordKey, value: record_id}"""
+RECORD_COLUMN = """\
+      - name: record_id
         logicalType: string
         physicalType: VARCHAR
         classification: administrative
-        description: Kind of visit.
-        quality:
-          - metric: invalidValues
-            arguments:
-              validValues: [home, office, X]
-            mustBe: 0
-            severity: warn
-        customProperties:
-          - {property: unknownValue, value: X}
-      - name: area
-        logicalType: string
-        physicalType: VARCHAR
-        classification: administrative
-        description: Area code.
-        logicalTypeOptions:
-          pattern: '^[A-Z][0-9]$'
-      - name: deleted
-        logicalType: boolean
-        physicalType: BOOLEAN
-        classification: administrative
-        description: Withdrawn.
+        description: The supplier's identifier of the visit.
 """
 
 
@@ -178,7 +99,11 @@ def test_extracts_have_the_columns_and_keys_that_others_rely_on(contracts: dict[
     for name, (required, columns, key) in expected.items():
         contract = extracts[name]
         assert contract.required is required, name
-        assert [(column.name, column.required) for column in contract.columns] == columns, name
+        stated = [(column.name, column.required) for column in contract.columns]
+        assert stated[: len(columns)] == columns, name
+        assert not any(required for _, required in stated[len(columns) :]), (
+            name
+        )  # added since, so never asked for
         assert list(contract.key) == key, name
 
 
@@ -297,6 +222,7 @@ ROW = {
     "number": "1",
     "kind": "'home'",
     "area": "'A1'",
+    "code": "'73211009'",
     "deleted": "FALSE",
 }
 
@@ -304,7 +230,8 @@ ROW = {
 def broken(contract: Contract, **changed: str) -> set[str]:
     """The rules that one row breaks; fails the test when a rule answers neither yes nor no."""
     types = {column.name: column.sql_type for column in contract.columns} | {"person": "BIGINT"}
-    row = ", ".join(f"CAST({value} AS {types[name]}) AS {name}" for name, value in (ROW | changed).items())
+    given = {name: "NULL" for name in types} | ROW | changed
+    row = ", ".join(f"CAST({value} AS {types[name]}) AS {name}" for name, value in given.items())
     with duckdb.connect() as connection:
         connection.execute("CREATE MACRO is_valid_nhs_number(given) AS COALESCE(given = '9990000018', FALSE)")
         found = set()
@@ -349,6 +276,34 @@ def test_deleted_row_needs_only_its_key(visits: Contract) -> None:
     assert broken(visits, **empty, deleted="TRUE", visit_id="NULL") == {"visit_id.required"}
 
 
+def test_record_key_takes_the_place_of_the_key_in_a_deleted_row(tmp_path: Path) -> None:
+    contract = parsed(tmp_path, SMALL.replace("eventDate, value: visited_on}", RECORD_KEY, 1) + RECORD_COLUMN)
+    assert contract.record_key == "record_id"
+    empty = {name: "NULL" for name in ROW if name != "deleted"}
+    assert broken(contract, **empty, deleted="TRUE", record_id="'r1'") == set()
+    assert broken(contract, **empty, deleted="TRUE") == {"visit_id.required"}
+    assert "visit_id.required" in broken(contract, **empty, deleted="FALSE", record_id="'r1'")
+    spared = {column.name: contract.spared_rows(column) for column in contract.columns}
+    assert spared["visit_id"] == "(COALESCE(deleted, FALSE) AND record_id IS NOT NULL)"
+    assert spared["area"] == "COALESCE(deleted, FALSE)"
+
+
+def test_register_follows_the_suppliers_number_of_a_registration(contracts: dict[str, Contract]) -> None:
+    records = {name: contract.record_key for name, contract in contracts.items() if contract.record_key}
+    assert records == {"gp_patients": "registration_id"}
+    with duckdb.connect() as connection:
+        connection.execute("CREATE MACRO is_valid_nhs_number(given) AS FALSE")
+        contract = contracts["gp_patients"]
+        given = {"registration_id": "'r1'", "deleted": "TRUE"}
+        row = ", ".join(
+            f"CAST({given.get(column.name, 'NULL')} AS {column.sql_type}) AS {column.name}"
+            for column in contract.columns
+        )
+        for rule in contract.rules:
+            query = f"SELECT {rule.sql} FROM (SELECT {row}, CAST(NULL AS BIGINT) AS person)"
+            assert connection.execute(query).fetchone() == (False,), rule.id
+
+
 def test_every_shipped_rule_binds_and_holds_for_no_empty_row_by_null(contracts: dict[str, Contract]) -> None:
     with duckdb.connect() as connection:
         connection.execute("CREATE MACRO is_valid_nhs_number(given) AS COALESCE(given = '9990000018', FALSE)")
@@ -359,10 +314,60 @@ def test_every_shipped_rule_binds_and_holds_for_no_empty_row_by_null(contracts: 
                 answer = connection.execute(f"SELECT {rule.sql} FROM (SELECT {row})").fetchone()
                 assert answer is not None
                 assert answer[0] is not None, rule.id
+                asked = connection.execute(f"SELECT {rule.when or 'FALSE'} FROM (SELECT {row})").fetchone()
+                assert asked == (False,), rule.id
+
+
+def test_value_rule_names_a_predicate_and_the_rows_it_is_asked_about(visits: Contract) -> None:
+    rule = next(rule for rule in visits.rules if rule.kind == "value")
+    assert (rule.id, rule.column) == ("visits.code.snomed_identifier_rounded", "code")
+    assert (rule.severity, rule.sql, rule.judge) == ("quarantine", "FALSE", "snomed_identifier_rounded")
+    assert rule.when == (
+        "code IS NOT NULL AND COALESCE((kind = 'home'), FALSE) AND NOT COALESCE(deleted, FALSE)"
+    )
+    assert VALUE_CHECKS["snomed_identifier_rounded"]("9.25791E+14")
+    assert all(rule.when is None for rule in visits.rules if rule.kind != "value")
+
+
+@pytest.mark.parametrize(("extract", "column"), [("gp_events", "code"), ("gp_medications", "dmd_code")])
+def test_code_that_a_spreadsheet_rounded_is_set_aside_and_a_mistyped_one_counted(
+    extract: str, column: str, contracts: dict[str, Contract]
+) -> None:
+    severities = {rule.judge: rule.severity for rule in contracts[extract].rules if rule.column == column}
+    assert severities["snomed_identifier_rounded"] == "quarantine"
+    assert severities["snomed_identifier_check_digit"] == "warn"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("9.25791E+14", "9.25791e+14", "9,25791E+14", "9E+14", "73211009.0", "1022791000000101.00"),
+        *("1022791000000100", "39720311000001100", "999022791000000000"),
+    ],
+)
+def test_spreadsheet_damage_is_told_from_a_wrong_check_digit(text: str) -> None:
+    assert is_rounded(text)
+    assert not has_wrong_check_digit(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["73211008", "12345", "1022791000000102", "0073211009", "EMISNQHO12", "12E34X", "١٢٣٤٥٦", "1" * 19],
+)
+def test_what_is_no_identifier_for_another_reason_has_a_wrong_check_digit(text: str) -> None:
+    assert has_wrong_check_digit(text)
+    assert not is_rounded(text)
+
+
+def test_true_identifier_breaks_neither_check_though_it_ends_in_zeros() -> None:
+    long = next(text for text in (f"9990000000{place:04d}00" for place in range(100)) if is_snomed_id(text))
+    for text in ("73211009", "1022791000000101", long):
+        assert not is_rounded(text)
+        assert not has_wrong_check_digit(text)
 
 
 def test_value_that_cannot_be_read_and_line_that_is_no_row_have_rules_of_their_own(visits: Contract) -> None:
-    ingest_decides = {rule.id for rule in visits.rules if rule.sql == "FALSE"}
+    ingest_decides = {rule.id for rule in visits.rules if rule.sql == "FALSE" and rule.judge is None}
     assert ingest_decides == {
         *("visits.visited_on.type", "visits.left_on.type", "visits.number.type", "visits.deleted.type"),
         "visits.row.structure",
@@ -376,6 +381,8 @@ def test_properties_reach_the_parsed_contract(visits: Contract) -> None:
     assert visits.key == ("visit_id",)
     kind = visits.column("kind")
     assert (kind.allowed, kind.unknown) == (("home", "office", "X"), "X")
+    assert (visits.grain, visits.purpose) == ("One row per visit.", "A contract for tests.")
+    assert visits.record_key is None
 
 
 # --- mistakes that are refused ---------------------------------------------------------------------------------------
@@ -407,6 +414,12 @@ MISTAKES = [
     ("pattern: '^[A-Z][0-9]$'", "minimum: 1", "unknown key 'minimum'"),
     ("metric: invalidValues", "metric: oddValues", "not understood"),
     ("            mustBe: 0\n", "            mustBe: 3\n", "must be 0"),
+    ("engine: riskstrat", "engine: soda", "check snomed_identifier_rounded of column code is not known"),
+    ("implementation: snomed_identifier_rounded", "implementation: rounded", "check rounded of column code is not"),
+    ("value: kind = 'home'", "value: sort = 'home'", "no condition over these columns"),
+    ("property: when, value", "property: where, value", "unknown key 'where'"),
+    ("            description: code was rounded.\n", "", "'description' is missing"),
+    ("eventDate, value: visited_on", "recordKey, value: visited_on", "which is no text column"),
     ("WHERE left_on < visited_on", "WHERE left_at < visited_on", "no condition over these columns"),
     ("WHERE left_on < visited_on", "WHERE left_on <", "no condition over these columns"),
     ("SELECT COUNT(*) FROM visits", "SELECT * FROM visits", "not understood"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections import Counter
 from datetime import date
 from itertools import pairwise
@@ -16,8 +17,8 @@ import pytest
 from riskstrat.definitions.contracts import load_contracts
 from riskstrat.demo import MAXIMUM_PEOPLE, TownSummary, write_town
 from riskstrat.demo.calibration import constant, read_knowledge
+from riskstrat.demo.columns import load_header
 from riskstrat.demo.faults import all_faults
-from riskstrat.demo.layout import EXTRACTS
 from riskstrat.demo.nhs_numbers import (
     PEOPLE_OF_THE_RANGE,
     STRANGERS,
@@ -26,12 +27,14 @@ from riskstrat.demo.nhs_numbers import (
     with_wrong_check_digit,
 )
 from riskstrat.demo.oracle import Exposure, best_probability
-from riskstrat.errors import MisuseError
+from riskstrat.errors import DefinitionError, MisuseError
 from riskstrat.site import default_site
 from tests import factories
 
 AS_OF = date(2026, 4, 1)
 CONFIG = default_site() / "config"
+CONTRACTS = default_site() / "data_contracts"
+EXTRACTS = load_header(CONTRACTS)
 REWRITES = ("spaced_number", "hyphened_number")
 
 
@@ -41,6 +44,7 @@ def town(folder: Path, *, people: int = 1500, seed: int = 7, **options: object) 
         folder,
         CONFIG / "codelists",
         CONFIG / "geography",
+        CONTRACTS,
         people=people,
         seed=seed,
         as_of=AS_OF,
@@ -101,7 +105,13 @@ def test_a_delivery_that_is_no_town_is_never_overwritten(tmp_path: Path):
         town(tmp_path)
     assert (delivery / "gp_events.csv").read_text() == "real data"
     write_town(
-        tmp_path, CONFIG / "codelists", CONFIG / "geography", people=200, seed=7, as_of=date(2026, 5, 1)
+        tmp_path,
+        CONFIG / "codelists",
+        CONFIG / "geography",
+        CONTRACTS,
+        people=200,
+        seed=7,
+        as_of=date(2026, 5, 1),
     )
     with pytest.raises(MisuseError, match="never overwritten"):
         town(tmp_path)
@@ -130,14 +140,53 @@ def test_people_of_the_first_chunks_do_not_depend_on_how_many_follow(tmp_path: P
     assert large.slice(0, 200).equals(small)
 
 
-def test_every_column_of_every_contract_is_delivered(clean: TownSummary):
-    contracts = load_contracts(default_site() / "data_contracts")
+def test_every_column_of_every_contract_is_delivered_in_its_order(clean: TownSummary):
+    contracts = load_contracts(CONTRACTS)
     incoming = {name: contract for name, contract in contracts.items() if contract.direction == "in"}
     assert set(EXTRACTS) == set(incoming)
+    left_out = set()
     for name, contract in incoming.items():
         header = (clean.delivery / f"{name}.csv").read_text(encoding="utf-8").partition("\n")[0]
-        assert header.replace('"', "").split(",") == [column.name for column in contract.columns]
+        delivered = header.replace('"', "").split(",")
+        stated = [column.name for column in contract.columns]
+        assert delivered == [column for column in stated if column in delivered]
+        left_out |= {f"{name}.{column}" for column in stated if column not in delivered}
         assert clean.rows[name] > 0
+    # a supplier's numbers and withdrawals, which no fault of the town uses
+    assert left_out == {
+        *("gp_patients.registration_id", "gp_patients.deleted", "gp_contacts.deleted"),
+        *("acute_episodes.deleted", "acute_attendances.deleted"),
+        *("community_contacts.deleted", "community_referrals.deleted"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("extract", "before", "after", "said"),
+    [
+        ("gp_events", "      - name: unit\n", "      - name: units\n", "column unit of gp_events"),
+        ("agency_contacts", None, None, "extract agency_contacts"),
+    ],
+)
+def test_town_that_does_not_fit_the_contracts_of_the_site_is_refused(
+    tmp_path: Path, extract: str, before: str | None, after: str | None, said: str
+):
+    contracts = tmp_path / "data_contracts"
+    shutil.copytree(CONTRACTS, contracts)
+    path = contracts / f"{extract}.yaml"
+    if before is None or after is None:
+        path.unlink()
+    else:
+        path.write_text(path.read_text(encoding="utf-8").replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(DefinitionError, match=said):
+        write_town(
+            tmp_path / "landing",
+            CONFIG / "codelists",
+            CONFIG / "geography",
+            contracts,
+            people=200,
+            seed=7,
+            as_of=AS_OF,
+        )
 
 
 def test_all_people_have_their_own_valid_synthetic_number(clean: TownSummary):
@@ -150,14 +199,14 @@ def test_all_people_have_their_own_valid_synthetic_number(clean: TownSummary):
 
 
 def test_keys_are_unique_without_faults(clean: TownSummary):
-    contracts = load_contracts(default_site() / "data_contracts")
+    contracts = load_contracts(CONTRACTS)
     for extract in EXTRACTS:
         keys = Counter(tuple(row[name] for name in contracts[extract].key) for row in rows(clean, extract))
         assert not [key for key, count in keys.items() if count > 1], extract
 
 
 def test_nothing_is_dated_on_or_after_as_of_nor_before_birth(clean: TownSummary):
-    contracts = load_contracts(default_site() / "data_contracts")
+    contracts = load_contracts(CONTRACTS)
     born = {row["nhs_number"]: row["date_of_birth"] for row in rows(clean, "gp_patients")}
     for extract in EXTRACTS:
         column = contracts[extract].event_date
@@ -241,7 +290,7 @@ def test_the_town_is_made_of_whatever_geography_the_site_has(tmp_path: Path):
     geography.mkdir()
     factories.write_geography(geography)
     summary = write_town(
-        tmp_path / "landing", CONFIG / "codelists", geography, people=300, seed=1, as_of=AS_OF
+        tmp_path / "landing", CONFIG / "codelists", geography, CONTRACTS, people=300, seed=1, as_of=AS_OF
     )
     listed = (geography / "practices.csv").read_text(encoding="utf-8")
     practices = {row["practice_code"] for row in rows(summary, "gp_patients")}

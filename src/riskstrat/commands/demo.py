@@ -43,6 +43,7 @@ def demo(
             site.landing,
             site.config / "codelists",
             site.config / "geography",
+            site.data_contracts,
             people=people,
             seed=seed,
             as_of=day,

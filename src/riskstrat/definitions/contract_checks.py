@@ -9,14 +9,17 @@ from typing import Any
 
 from riskstrat.definitions.documents import check_keys
 from riskstrat.definitions.rules import Check, Column, Rule, Severity
+from riskstrat.definitions.snomed import VALUE_CHECKS
 from riskstrat.errors import DefinitionError
 
-SEVERITIES: tuple[Severity, ...] = ("quarantine", "warn")
+SEVERITIES: tuple[Severity, ...] = ("quarantine", "warn", "stop")
 OPTIONS = {"text": ("pattern",), "integer": ("minimum", "maximum"), "number": ("minimum", "maximum")}
 CHECK_KEYS = (
     *("name", "type", "metric", "arguments", "query", "mustBe", "severity"),
     *("description", "dimension", "customProperties"),
 )
+VALUE_CHECK_REQUIRED = ("type", "engine", "implementation", "severity", "description", "customProperties")
+VALUE_CHECK_KEYS = (*VALUE_CHECK_REQUIRED, "name", "dimension")
 ROW_CHECK_KEYS = ("name", "type", "description", "query", "mustBe", "severity", "customProperties")
 ROW_QUERY = r"SELECT COUNT\(\*\) FROM {table} WHERE (?P<condition>.+)"
 ROW_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -66,7 +69,12 @@ def column_checks(entry: Mapping[str, Any], column: Column, path: Path) -> list[
     options = dict(entry.get("logicalTypeOptions") or {})
     where = f"the options of column {column.name}"
     check_keys(options, allowed=OPTIONS.get(column.type, ()), file=path, where=where)
-    checks = [_metric(metric, column, path) for metric in entry.get("quality") or []]
+    checks = [
+        _value_check(stated, column, path)
+        if stated.get("type") == "custom"
+        else _metric(stated, column, path)
+        for stated in entry.get("quality") or []
+    ]
     if "pattern" in options:
         checks.insert(0, Check("pattern", "quarantine", pattern=str(options["pattern"])))
     elif options:
@@ -80,7 +88,7 @@ def column_checks(entry: Mapping[str, Any], column: Column, path: Path) -> list[
             raise _at(
                 path, column, "its pattern matches a part of a value.", "start it with ^ and end it with $."
             )
-        if check.kind in ("allowed", "pattern") and column.type != "text":
+        if check.kind in ("allowed", "pattern", "value") and column.type != "text":
             raise _at(path, column, "lists values though it is not text.", "use minimum and maximum.")
     return checks
 
@@ -108,21 +116,22 @@ def row_checks(table: Mapping[str, Any], path: Path) -> list[Check]:
 
 
 def check_row_conditions(rules: Sequence[Rule], columns: Sequence[Column], path: Path) -> None:
-    """Bind every row rule to an empty table, so that a misspelt column is found here and not in the night."""
+    """Bind every stated condition to an empty table, so that a misspelt column is found here and not in the night."""
     import duckdb
 
     empty = ", ".join(f"CAST(NULL AS {column.sql_type}) AS {column.name}" for column in columns)
     with duckdb.connect() as connection:
         for rule in rules:
+            condition = rule.when or rule.sql
             try:
-                connection.execute(f"SELECT 1 FROM (SELECT {empty}) AS extract WHERE {rule.sql}").fetchall()
+                connection.execute(f"SELECT 1 FROM (SELECT {empty}) AS extract WHERE {condition}").fetchall()
             except duckdb.Error as problem:
                 name = rule.id.rsplit(".", 1)[-1]
                 raise misstated(
                     path,
-                    f"- name: {name}",
-                    None,
-                    f"row rule {name} is no condition over these columns ({str(problem).splitlines()[0]}).",
+                    f"- name: {rule.column or name}",
+                    rule.column,
+                    f"the rule {name} has no condition over these columns ({str(problem).splitlines()[0]}).",
                     "use only columns of this file, and compare values of one type.",
                 ) from None
 
@@ -135,7 +144,7 @@ def _metric(entry: Mapping[str, Any], column: Column, path: Path) -> Check:
             path,
             column,
             "a quality metric must be 0.",
-            "write mustBe: 0; limits stand in config/sources.yaml.",
+            "write mustBe: 0; how many rows may be quarantined stands under slaProperties.",
         )
     severity, words = _severity(entry, path, column.name), _words(entry, path, where)
     arguments = entry.get("arguments") or {}
@@ -154,6 +163,25 @@ def _metric(entry: Mapping[str, Any], column: Column, path: Path) -> Check:
     )
 
 
+def _value_check(entry: Mapping[str, Any], column: Column, path: Path) -> Check:
+    """A check that Python makes of each distinct value: ODCS ``custom`` with the engine ``riskstrat``."""
+    name = str(entry.get("implementation"))
+    where = f"the check {name} of column {column.name}"
+    check_keys(entry, allowed=VALUE_CHECK_KEYS, required=VALUE_CHECK_REQUIRED, file=path, where=where)
+    if entry["engine"] != "riskstrat" or name not in VALUE_CHECKS:
+        raise _at(
+            path,
+            column,
+            f"{where} is not known.",
+            f"write engine: riskstrat and implementation: {' or '.join(VALUE_CHECKS)}.",
+        )
+    about = custom_properties(entry["customProperties"], ("remedy", "when"), path, where)
+    when = " ".join(str(about["when"]).split()) if "when" in about else ""
+    words = _words(entry, path, where, beside=("when",))
+    severity = _severity(entry, path, column.name)
+    return Check("value", severity, name=name, condition=f"({when})" if when else None, **words)
+
+
 def _severity(entry: Mapping[str, Any], path: Path, name: str) -> Severity:
     for severity in SEVERITIES:
         if entry["severity"] == severity:
@@ -163,8 +191,8 @@ def _severity(entry: Mapping[str, Any], path: Path, name: str) -> Severity:
     )
 
 
-def _words(entry: Mapping[str, Any], path: Path, where: str) -> dict[str, Any]:
-    about = custom_properties(entry.get("customProperties") or [], ("remedy",), path, where)
+def _words(entry: Mapping[str, Any], path: Path, where: str, *, beside: Sequence[str] = ()) -> dict[str, Any]:
+    about = custom_properties(entry.get("customProperties") or [], ("remedy", *beside), path, where)
     words = {"message": entry.get("description"), "remedy": about.get("remedy")}
     return {key: " ".join(str(text).split()) for key, text in words.items() if text}
 

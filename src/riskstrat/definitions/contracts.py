@@ -1,9 +1,10 @@
 """Data contracts: ``data_contracts/NAME.yaml``, one Open Data Contract Standard v3.1.0 document a table.
 
-The files are the only place where columns, types, keys, allowed values and quality rules are stated. Custom
-properties hold what the standard has no field for: ``direction`` (in, out), ``presence`` (required, optional),
-``eventDate``, ``recordedDate`` and ``providerColumn`` of a contract; ``identifier``, ``private`` and
-``unknownValue`` of a column; ``remedy`` of a check. Source: Bitol, Open Data Contract Standard 3.1.0.
+The files are the only place where columns, types, keys, allowed values, quality rules and the limits of freshness
+and volume (``slaProperties``; ``limits.py`` lists them) are stated. Custom properties hold what the standard has no
+field for: ``direction`` (in, out), ``presence`` (required, optional), ``eventDate``, ``recordedDate``,
+``providerColumn`` and ``recordKey`` of a contract; ``identifier``, ``private``, ``unknownValue`` and ``codeSystem`` of
+a column; ``remedy`` and ``when`` of a check. Source: Bitol, Open Data Contract Standard 3.1.0.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -23,8 +24,18 @@ from riskstrat.definitions.contract_checks import (
     row_checks,
     valid_values,
 )
-from riskstrat.definitions.documents import check_keys, read_mapping
-from riskstrat.definitions.rules import SQL_TYPES, Column, ColumnType, Rule, column_rules, row_rules
+from riskstrat.definitions.contract_documents import read_document, table_of
+from riskstrat.definitions.documents import check_keys
+from riskstrat.definitions.limits import LimitValue, sla_limits
+from riskstrat.definitions.rules import (
+    SQL_TYPES,
+    Column,
+    ColumnType,
+    Rule,
+    column_rules,
+    row_rules,
+    spared_rows,
+)
 from riskstrat.errors import DefinitionError
 
 __all__ = ["Column", "Contract", "Rule", "load_contract", "load_contracts"]
@@ -40,35 +51,13 @@ COLUMN_TYPES: Mapping[str, ColumnType] = {
     "boolean": "boolean",
 }
 
-TOP_REQUIRED = (
-    "apiVersion",
-    "kind",
-    "id",
-    "name",
-    "version",
-    "status",
-    "description",
-    "customProperties",
-    "schema",
-)
-TOP_KEYS = (*TOP_REQUIRED, "domain", "dataProduct", "tags", "authoritativeDefinitions")
-DESCRIPTION_KEYS = ("purpose", "usage", "limitations")
-SCHEMA_REQUIRED = (
-    "name",
-    "logicalType",
-    "businessName",
-    "description",
-    "dataGranularityDescription",
-    "properties",
-)
-SCHEMA_KEYS = (*SCHEMA_REQUIRED, "physicalType", "quality")
 COLUMN_REQUIRED = ("name", "logicalType", "physicalType", "classification", "description")
 COLUMN_KEYS = (
     *(*COLUMN_REQUIRED, "businessName", "required", "primaryKey", "primaryKeyPosition"),
     *("logicalTypeOptions", "quality", "customProperties", "examples"),
 )
-CONTRACT_PROPERTIES = ("direction", "presence", "eventDate", "recordedDate", "providerColumn")
-COLUMN_PROPERTIES = ("identifier", "private", "unknownValue")
+CONTRACT_PROPERTIES = ("direction", "presence", "eventDate", "recordedDate", "providerColumn", "recordKey")
+COLUMN_PROPERTIES = ("identifier", "private", "unknownValue", "codeSystem")
 FEATURE_PROPERTIES = ("grain", "unit", "window", "missing", "source", "requires", "codelists", "sqlTable")
 
 
@@ -77,7 +66,10 @@ class Contract:
     """One extract (``in``) or output (``out``): its columns in order, its key and its rules.
 
     ``event_date``, ``recorded_date`` and ``provider`` name columns or are None. ``has_deleted`` means that a row
-    whose ``deleted`` is true removes its key. ``required`` says whether a run needs the extract.
+    whose ``deleted`` is true removes its key. ``record_key`` names an optional column, the supplier's own identifier
+    of the record: a row that fills it is a version of that record, whatever its key. ``required`` says whether a
+    run needs the extract. ``grain`` is what one row is; ``purpose``, ``usage`` and ``limitations`` are prose.
+    ``limits`` are those of freshness and volume that the contract states.
     """
 
     name: str
@@ -92,10 +84,20 @@ class Contract:
     recorded_date: str | None
     provider: str | None
     has_deleted: bool
+    record_key: str | None = None
+    grain: str = ""
+    purpose: str = ""
+    usage: str = ""
+    limitations: str = ""
+    limits: Mapping[str, LimitValue] = field(default_factory=dict)
 
     def column(self, name: str) -> Column:
         """The column of that name. Raises KeyError when there is none."""
         return {column.name: column for column in self.columns}[name]
+
+    def spared_rows(self, column: Column) -> str | None:
+        """SQL, never NULL, true for deleted rows that need nothing in ``column``; None where every row does."""
+        return spared_rows(column, has_deleted=self.has_deleted, record_key=self.record_key)
 
 
 def load_contracts(folder: Path) -> dict[str, Contract]:
@@ -105,15 +107,19 @@ def load_contracts(folder: Path) -> dict[str, Contract]:
 
 def load_contract(path: Path) -> Contract:
     """Parse one contract strictly. Raises DefinitionError with the file, the place and the remedy."""
-    document = read_mapping(path)
-    _check_document(document, path)
+    document = read_document(path)
     about = custom_properties(document["customProperties"], CONTRACT_PROPERTIES, path, "customProperties")
     direction = _choice(about, "direction", ("in", "out"), path)
-    table = _table(document, path)
+    table = table_of(document, path)
     entries = table["properties"]
     columns = tuple(_column(entry, path) for entry in entries)
     named = {column.name: column for column in columns}
     has_deleted = "deleted" in named and named["deleted"].type == "boolean"
+    record_key = _named(about, "recordKey", named, ("text",), path)
+    spared = {
+        column.name: spared_rows(column, has_deleted=has_deleted, record_key=record_key) for column in columns
+    }
+    prose = {name: " ".join(str(text).split()) for name, text in document["description"].items()}
     return Contract(
         name=document["name"],
         version=document["version"],
@@ -122,61 +128,16 @@ def load_contract(path: Path) -> Contract:
         required=_choice(about, "presence", ("required", "optional"), path) == "required",
         columns=columns,
         key=_key(entries, path),
-        rules=_rules(table, columns, path, is_extract=direction == "in", has_deleted=has_deleted),
+        rules=_rules(table, columns, path, is_extract=direction == "in", spared=spared),
         event_date=_named(about, "eventDate", named, ("date", "timestamp"), path),
         recorded_date=_named(about, "recordedDate", named, ("date", "timestamp"), path),
         provider=_named(about, "providerColumn", named, ("text",), path),
         has_deleted=has_deleted,
+        record_key=record_key,
+        grain=" ".join(str(table["dataGranularityDescription"]).split()),
+        limits=sla_limits(document.get("slaProperties") or [], path),
+        **prose,
     )
-
-
-def _check_document(document: Mapping[str, Any], path: Path) -> None:
-    check_keys(document, allowed=TOP_KEYS, required=TOP_REQUIRED, file=path)
-    _check_standard(document, path)
-    where = "description"
-    check_keys(
-        document["description"], allowed=DESCRIPTION_KEYS, required=("purpose",), file=path, where=where
-    )
-    expected = {"apiVersion": "v3.1.0", "kind": "DataContract", "name": path.stem}
-    for key, value in expected.items():
-        if document[key] != value:
-            raise misstated(
-                path, f"{key}:", key, f"is not {value}.", f"write {key}: {value}, or rename the file."
-            )
-    if not re.fullmatch(r"\d+\.\d+\.\d+", str(document["version"])):
-        raise misstated(
-            path, "version:", "version", "is no version.", "write three numbers with points, such as 1.0.0."
-        )
-
-
-def _check_standard(document: Mapping[str, Any], path: Path) -> None:
-    from open_data_contract_standard.model import OpenDataContractStandard
-    from pydantic import ValidationError
-
-    try:
-        OpenDataContractStandard(**document)
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DefinitionError(
-            f"is no Open Data Contract Standard document: {first['msg'].lower()}.",
-            file=path,
-            column=place,
-            remedy="compare that place with the other files of data_contracts/.",
-        ) from None
-
-
-def _table(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    schema = document["schema"]
-    if len(schema) != 1:
-        raise misstated(
-            path, "schema:", "schema", "describes not exactly one table.", "write one file for each table."
-        )
-    table: Mapping[str, Any] = schema[0]
-    check_keys(table, allowed=SCHEMA_KEYS, required=SCHEMA_REQUIRED, file=path, where="schema")
-    if table["name"] != document["name"]:
-        raise misstated(path, "schema:", "schema", "names another table.", f"write name: {document['name']}.")
-    return table
 
 
 def _column(entry: Mapping[str, Any], path: Path) -> Column:
@@ -217,11 +178,17 @@ def _column(entry: Mapping[str, Any], path: Path) -> Column:
         unknown=unknown,
         about=about,
         sql_type=entry["physicalType"],
+        national_term=str(entry.get("businessName") or ""),
     )
 
 
 def _rules(
-    table: Mapping[str, Any], columns: Sequence[Column], path: Path, *, is_extract: bool, has_deleted: bool
+    table: Mapping[str, Any],
+    columns: Sequence[Column],
+    path: Path,
+    *,
+    is_extract: bool,
+    spared: Mapping[str, str | None],
 ) -> tuple[Rule, ...]:
     for name, times in Counter(column.name for column in columns).items():
         if times > 1:
@@ -229,10 +196,10 @@ def _rules(
     name = table["name"]
     rules: list[Rule] = []
     for entry, column in zip(table["properties"], columns, strict=True):
-        rules += column_rules(name, column, column_checks(entry, column, path), has_deleted=has_deleted)
-    rules += row_rules(name, row_checks(table, path), has_deleted=has_deleted)
+        rules += column_rules(name, column, column_checks(entry, column, path), spared[column.name])
+    rules += row_rules(name, row_checks(table, path), has_deleted=any(spared.values()))
     if not is_extract:  # outputs are written typed, so nothing can break a type or a line
-        rules = [rule for rule in rules if rule.sql != "FALSE"]
+        rules = [rule for rule in rules if rule.sql != "FALSE" or rule.judge]
     for rule_id, times in Counter(rule.id for rule in rules).items():
         if times > 1:
             raise DefinitionError(f"the rule {rule_id} stands twice.", file=path, remedy="keep one of them.")
@@ -242,7 +209,7 @@ def _rules(
             file=path,
             remedy="join row rules, or drop those that nobody acts on.",
         )
-    check_row_conditions([rule for rule in rules if rule.kind == "row"], columns, path)
+    check_row_conditions([rule for rule in rules if rule.kind in ("row", "value")], columns, path)
     return tuple(rules)
 
 

@@ -1,7 +1,9 @@
 """The rules that a contract's columns and checks imply, each as SQL that is true for a row that fails.
 
 A rule's SQL reads the extract's typed columns. For the identifier it also reads ``person`` (NULL when the number is
-not on the register) and the SQL macro ``is_valid_nhs_number``; whoever runs the rules supplies both.
+not on the register) and the SQL macro ``is_valid_nhs_number``; whoever runs the rules supplies both. Some rules are
+no SQL: whether a value could be read and a line was a row is seen while reading, and a rule of kind ``value`` calls
+a predicate of Python once for every distinct value.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from typing import Any, Literal
 from riskstrat.sqltext import literal
 
 ColumnType = Literal["text", "integer", "number", "date", "timestamp", "boolean"]
-Kind = Literal["type", "required", "allowed", "pattern", "range", "nhs_number", "row"]
-Severity = Literal["quarantine", "warn"]
+Kind = Literal["type", "required", "allowed", "pattern", "range", "value", "nhs_number", "row"]
+Severity = Literal["quarantine", "warn", "stop"]
 
 SQL_TYPES: Mapping[ColumnType, tuple[str, ...]] = {
     "text": ("VARCHAR",),
@@ -40,7 +42,7 @@ class Column:
     ``required`` means that the header must have it; its rules say what an empty value means. ``private`` columns are
     read for their contract and never staged. ``unknown`` stands in for an empty value and for one outside
     ``allowed``. ``about`` holds the column's remaining custom properties (the feature catalogue's).
-    ``sql_type`` is its DuckDB type.
+    ``sql_type`` is its DuckDB type, ``national_term`` what the NHS Data Dictionary calls it ('' where it does not).
     """
 
     name: str
@@ -54,13 +56,18 @@ class Column:
     unknown: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     sql_type: str = "VARCHAR"
+    national_term: str = ""
 
 
 @dataclass(frozen=True)
 class Rule:
     """One check of one row: ``sql`` is TRUE when the row fails and never NULL.
 
-    A row that fails a ``quarantine`` rule is set aside; a ``warn`` rule only counts it.
+    A row that fails a ``quarantine`` rule is set aside; a ``warn`` rule only counts it; one row that fails a ``stop``
+    rule ends the run. A rule of kind ``value`` has the SQL FALSE: ``judge`` names the predicate of
+    ``snomed.VALUE_CHECKS`` that is True for a value that fails, and ``when``, never NULL and over the typed columns,
+    says which rows' values it is asked about. ``check`` is what the contract states, where it states more than a
+    column's type and that it is filled.
     """
 
     id: str
@@ -71,14 +78,17 @@ class Rule:
     sql: str
     message: str
     remedy: str
+    judge: str | None = None
+    when: str | None = None
+    check: Check | None = None
 
 
 @dataclass(frozen=True)
 class Check:
     """What a contract states about a column or a row, before it is SQL.
 
-    ``name`` and ``condition`` (true for a failing row) belong to row checks; ``message`` and ``remedy`` replace the
-    usual wording.
+    ``name`` and ``condition`` belong to row checks, where the condition is true for a failing row, and to checks of a
+    value, where it says which rows are asked; ``message`` and ``remedy`` replace the usual wording.
     """
 
     kind: Kind
@@ -93,12 +103,21 @@ class Check:
     remedy: str | None = None
 
 
-def column_rules(extract: str, column: Column, checks: Iterable[Check], *, has_deleted: bool) -> list[Rule]:
-    """The rules of one column, in the order type, then as checked.
+def spared_rows(column: Column, *, has_deleted: bool, record_key: str | None) -> str | None:
+    """SQL, never NULL, that is true for rows which need nothing in a column; None where every row needs it.
 
-    A row that the supplier deleted needs its key only, so other columns are not held against it.
+    A row that the supplier deleted needs only what says which record it was: its record key, or else its key.
     """
-    guard = " AND NOT COALESCE(deleted, FALSE)" if has_deleted and not column.key else ""
+    if not has_deleted:
+        return None
+    if not column.key:
+        return "COALESCE(deleted, FALSE)"
+    return f"(COALESCE(deleted, FALSE) AND {record_key} IS NOT NULL)" if record_key else None
+
+
+def column_rules(extract: str, column: Column, checks: Iterable[Check], spared: str | None) -> list[Rule]:
+    """The rules of one column, in the order type, then as checked; ``spared`` rows (see spared_rows) break none."""
+    guard = f" AND NOT {spared}" if spared else ""
     rules = []
     checks = list(checks)
     if column.type != "text":
@@ -107,6 +126,8 @@ def column_rules(extract: str, column: Column, checks: Iterable[Check], *, has_d
     for check in checks:
         if column.identifier and check.kind == "required":
             rules += _number_rules(extract, column, guard)
+        elif check.kind == "value":
+            rules.append(_value_rule(extract, column, check, guard))
         else:
             rules.append(_checked(extract, column, check, guard))
     return rules
@@ -135,6 +156,7 @@ def row_rules(extract: str, checks: Iterable[Check], *, has_deleted: bool) -> li
             f"COALESCE({check.condition}, FALSE){guard}",
             check.message or "",
             check.remedy or "",
+            check=check,
         )
         for check in checks
     ]
@@ -199,6 +221,26 @@ def _checked(extract: str, column: Column, check: Check, guard: str) -> Rule:
         f"{sql}{guard}",
         check.message or message,
         check.remedy or remedy,
+        check=check,
+    )
+
+
+def _value_rule(extract: str, column: Column, check: Check, guard: str) -> Rule:
+    asked = f"{column.name} IS NOT NULL"
+    if check.condition:
+        asked += f" AND COALESCE({check.condition}, FALSE)"
+    return Rule(
+        f"{extract}.{column.name}.{check.name}",
+        extract,
+        column.name,
+        "value",
+        check.severity,
+        "FALSE",
+        check.message or "",
+        check.remedy or "",
+        judge=check.name,
+        when=f"{asked}{guard}",
+        check=check,
     )
 
 

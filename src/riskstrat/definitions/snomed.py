@@ -1,8 +1,18 @@
-"""The check digit of a SNOMED CT identifier: Verhoeff's dihedral check (Release File Specification, 5.5)."""
+"""What tells a SNOMED CT identifier from damage: its check digit, and what a spreadsheet makes of a long number.
+
+Source: SNOMED CT Release File Specification 5.5 (Verhoeff's dihedral check). Identifiers of dm+d have the same form.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
 SHORTEST, LONGEST = 6, 18
+# A spreadsheet keeps 15 digits of a number and writes zeros after them.
+KEPT_DIGITS = 15
+_AS_DECIMAL = re.compile(r"[0-9]{6,18}[.,]0+|[0-9](?:[.,][0-9]+)?[eE][+]?[0-9]{1,2}")
 
 # Row d, column e: the product of d and e in the dihedral group of order 10.
 _PRODUCT = (
@@ -46,3 +56,44 @@ def is_snomed_id(text: str) -> bool:
     for place, digit in enumerate(reversed(text)):
         check = int(_PRODUCT[check][int(_PERMUTATION[place % 8][int(digit)])])
     return check == 0
+
+
+def is_rounded(text: str) -> bool:
+    """Whether ``text`` is what a spreadsheet makes of an identifier: rounded, or written as a decimal number.
+
+    A long identifier that truly ends in zeros passes, because its check digit is right.
+
+    >>> [is_rounded(text) for text in ("1.02279E+15", "73211009.0", "1022791000000100", "999022791000000000")]
+    [True, True, True, True]
+    >>> [is_rounded(text) for text in ("73211009", "73211008", "1022791000000101", "unknown")]
+    [False, False, False, False]
+    """
+    if _AS_DECIMAL.fullmatch(text):
+        return True
+    kept, rest = text[:KEPT_DIGITS], text[KEPT_DIGITS:]
+    return (
+        text.isascii()
+        and text.isdigit()
+        and len(text) <= LONGEST
+        and len(kept) < len(text)
+        and not rest.strip("0")
+        and not is_snomed_id(text)
+    )
+
+
+def has_wrong_check_digit(text: str) -> bool:
+    """Whether ``text`` is no SNOMED CT identifier for another reason than a spreadsheet's rounding.
+
+    >>> [has_wrong_check_digit(text) for text in ("73211008", "12345", "EMISNQHO12", "73211009", "7.32E+7")]
+    [True, True, True, False, False]
+    """
+    return not is_snomed_id(text) and not is_rounded(text)
+
+
+# The names by which a contract calls a check of a value; each is True for a value that fails.
+VALUE_CHECKS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
+    {
+        "snomed_identifier_rounded": is_rounded,
+        "snomed_identifier_check_digit": has_wrong_check_digit,
+    }
+)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from riskstrat.demo.calibration import Booleans, Integers, read_knowledge
-from riskstrat.demo.layout import EXTRACTS
+from riskstrat.demo.columns import Header, check_fits
 from riskstrat.demo.nhs_numbers import with_wrong_check_digit
 from riskstrat.demo.people import Calendar, People
 from riskstrat.demo.rows import Rows, constant_text, days, numbered, numbers
@@ -44,6 +44,7 @@ class Damage:
 
     calendar: Calendar
     strangers: Integers
+    header: Header
     counts: dict[str, int] = field(default_factory=dict)
 
     def apply(
@@ -63,7 +64,9 @@ class Damage:
             else:
                 added.append(self._damaged(fault, rows, people, chosen, generator))
             self.counts[fault.name] = self.counts.get(fault.name, 0) + count
-        names = EXTRACTS[rows.extract]
+        for part in (columns, *added):
+            check_fits(rows.extract, part, self.header)
+        names = self.header[rows.extract]
         every = [
             {name: part.get(name, pa.nulls(_count(part), pa.string())) for name in names}
             for part in (columns, *added)
@@ -77,7 +80,7 @@ class Damage:
         person, count = rows.person[chosen], len(chosen)
         if fault.kind not in ("duplicate", "older_version") and rows.extract != "gp_patients":
             first = self.counts.get(fault.name, 0) + 1
-            copies[EXTRACTS[rows.extract][0]] = numbered(f"X-{fault.name}-", first, count)
+            copies[self.header[rows.extract][0]] = numbered(f"X-{fault.name}-", first, count)
         number = people.nhs_number[person]
         if fault.kind in ("set", "deleted"):
             copies[fault.column] = (

@@ -17,6 +17,7 @@ from riskstrat.demo.admissions import Stays, draw_stays
 from riskstrat.demo.attendances import attendance_rows
 from riskstrat.demo.calibration import Integers
 from riskstrat.demo.codes import Vocabulary, load_vocabulary
+from riskstrat.demo.columns import load_header
 from riskstrat.demo.community import community_rows, team_rows
 from riskstrat.demo.episodes import episode_rows, message_rows
 from riskstrat.demo.faults import Damage, fault_table
@@ -66,6 +67,7 @@ def write_town(
     landing: Path,
     codelists_folder: Path,
     geography_folder: Path,
+    contracts_folder: Path,
     *,
     people: int,
     seed: int,
@@ -77,7 +79,7 @@ def write_town(
     """Write all extracts to ``landing/<the day before as_of>/`` and the truth to ``landing/truth/``.
 
     The same people, seed, as_of and definitions give the same bytes. Raises MisuseError for a number of
-    people that cannot be, DefinitionError when a code list or the geography cannot be used.
+    people that cannot be, DefinitionError when a code list, the geography or a contract cannot be used.
     """
     if not 1 <= people <= MAXIMUM_PEOPLE:
         raise MisuseError(
@@ -86,13 +88,14 @@ def write_town(
         )
     place = load_place(geography_folder, as_of)
     vocabulary = load_vocabulary(codelists_folder)
+    header = load_header(contracts_folder)
     numbers, strangers = shuffled_numbers(seed, people)
     calendar = Calendar.of(as_of)
     folder, truth_folder = landing / f"{as_of - timedelta(days=1)}", landing / "truth"
     _make_room(folder, truth_folder)
-    damage = Damage(calendar, strangers)
+    damage = Damage(calendar, strangers, header)
     with (
-        Delivery(folder, file_format) as delivery,
+        Delivery(folder, header, file_format) as delivery,
         pyarrow.parquet.ParquetWriter(
             truth_folder / "people.parquet", TRUTH_SCHEMA, compression="zstd"
         ) as truth,
@@ -174,7 +177,7 @@ class _Chunk:
         self.chart = draw_records(self.people, self.health, calendar, vocabulary, streams["records"])
 
     def extracts(self) -> Iterator[Rows]:
-        """The rows of every extract, in the order of the layout."""
+        """The rows of every extract, the register first."""
         people, health, calendar, streams = self.people, self.health, self.calendar, self.streams
         first_id = 1 + self.first_person // CHUNK * IDS_A_CHUNK
         yield patient_rows(people, self.place, calendar, streams["register"])

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from riskstrat.demo.layout import EXTRACTS
+from riskstrat.demo.columns import Header, check_fits
 
 Format = Literal["csv", "parquet"]
 
@@ -21,18 +21,28 @@ class Delivery:
     All columns are text in both formats, as in a supplier's CSV, so that a broken date can be delivered.
     """
 
-    def __init__(self, folder: Path, file_format: Format) -> None:
+    def __init__(self, folder: Path, header: Header, file_format: Format) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._writers = {extract: _open(folder, extract, file_format) for extract in EXTRACTS}
-        self.rows = dict.fromkeys(EXTRACTS, 0)
+        self._header = header
+        self._schemas = {
+            extract: pa.schema([(name, pa.string()) for name in columns])
+            for extract, columns in header.items()
+        }
+        self._writers = {
+            extract: _open(folder / f"{extract}.{file_format}", schema, file_format)
+            for extract, schema in self._schemas.items()
+        }
+        self.rows = dict.fromkeys(header, 0)
 
     def write(self, extract: str, columns: dict[str, pa.Array]) -> None:
-        """Append rows; columns of the extract that are not given stay empty."""
+        """Append rows; columns of the extract that are not given stay empty. Raises DefinitionError for others."""
+        check_fits(extract, columns, self._header)
         count = len(next(iter(columns.values())))
         if not count:
             return
         empty = pa.nulls(count, pa.string())
-        table = pa.table([columns.get(name, empty) for name in EXTRACTS[extract]], schema=_schema(extract))
+        schema = self._schemas[extract]
+        table = pa.table([columns.get(name, empty) for name in schema.names], schema=schema)
         self._writers[extract].write_table(table)
         self.rows[extract] += count
 
@@ -46,13 +56,8 @@ class Delivery:
             writer.close()
 
 
-def _schema(extract: str) -> pa.Schema:
-    return pa.schema([(name, pa.string()) for name in EXTRACTS[extract]])
-
-
-def _open(folder: Path, extract: str, file_format: Format) -> Any:
-    path = folder / f"{extract}.{file_format}"
+def _open(path: Path, schema: pa.Schema, file_format: Format) -> Any:
     if file_format == "parquet":
-        return pyarrow.parquet.ParquetWriter(path, _schema(extract), compression="zstd")
+        return pyarrow.parquet.ParquetWriter(path, schema, compression="zstd")
     options = pyarrow.csv.WriteOptions(include_header=True, quoting_style="none")
-    return pyarrow.csv.CSVWriter(path, _schema(extract), write_options=options)
+    return pyarrow.csv.CSVWriter(path, schema, write_options=options)
