@@ -11,6 +11,8 @@ from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists,
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, load_cohorts
 from riskstrat.definitions.contracts import Contract, load_contracts
 from riskstrat.definitions.geography import Geography, load_geography
+from riskstrat.definitions.layouts import Layout, load_layouts
+from riskstrat.definitions.limits import Limits, resolve_limits
 from riskstrat.definitions.policies import (
     Ranking,
     ReportLayout,
@@ -21,7 +23,7 @@ from riskstrat.definitions.policies import (
 )
 from riskstrat.definitions.reference import ReferenceTable, load_reference
 from riskstrat.definitions.scores import ScoreTable, load_scores
-from riskstrat.definitions.sources import Layout, Source, Sources, load_layouts, load_sources
+from riskstrat.definitions.sources import Source, Sources, load_sources
 from riskstrat.errors import DefinitionError
 
 FEATURES = "features"
@@ -36,6 +38,7 @@ class Definitions:
     root: Path
     contracts: Mapping[str, Contract]
     sources: Sources
+    limits: Mapping[str, Limits]
     layouts: Mapping[str, Layout]
     geography: Geography
     codelists: Mapping[str, CodeList]
@@ -76,10 +79,18 @@ class Definitions:
 def load_definitions(root: Path) -> Definitions:
     """Load and cross-check every definition of the site at ``root``. Raises DefinitionError on the first mistake."""
     config = root / "config"
+    contracts, sources = load_contracts(root / "data_contracts"), load_sources(config / "sources.yaml")
+    _check_sources(root, contracts, sources)
     definitions = Definitions(
         root=root,
-        contracts=load_contracts(root / "data_contracts"),
-        sources=load_sources(config / "sources.yaml"),
+        contracts=contracts,
+        sources=sources,
+        limits={
+            name: resolve_limits(
+                name, contracts[name].limits, source.overrides, root / "data_contracts" / f"{name}.yaml"
+            )
+            for name, source in sources.by_extract.items()
+        },
         layouts=load_layouts(config / "sources"),
         geography=load_geography(config / "geography"),
         codelists=load_codelists(config / "codelists"),
@@ -91,20 +102,19 @@ def load_definitions(root: Path) -> Definitions:
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
         report_layout=load_report_layout(config / "report.yaml"),
     )
-    _check_sources(definitions)
     _check_layouts(definitions)
     _check_columns(definitions)
     return definitions
 
 
-def _check_sources(definitions: Definitions) -> None:
-    path = definitions.root / "config" / "sources.yaml"
-    incoming = {name for name, contract in definitions.contracts.items() if contract.direction == "in"}
-    for name in sorted(incoming - definitions.sources.by_extract.keys()):
+def _check_sources(root: Path, contracts: Mapping[str, Contract], sources: Sources) -> None:
+    path = root / "config" / "sources.yaml"
+    incoming = {name for name, contract in contracts.items() if contract.direction == "in"}
+    for name in sorted(incoming - sources.by_extract.keys()):
         raise DefinitionError(
             f"the extract {name} is missing.", file=path, column=name, remedy=f"add '{name}: {{}}'."
         )
-    named = [*definitions.sources.by_extract, *(gap.extract for gap in definitions.sources.declared_gaps)]
+    named = [*sources.by_extract, *(gap.extract for gap in sources.declared_gaps)]
     for name in named:
         _known(name, incoming, path, "extract", "an extract with a contract in data_contracts/")
 
@@ -112,6 +122,8 @@ def _check_sources(definitions: Definitions) -> None:
 def _check_layouts(definitions: Definitions) -> None:
     for layout in definitions.layouts.values():
         path = definitions.root / "config" / "sources" / f"{layout.name}.yaml"
+        for name in layout.absent:
+            _known(name, definitions.extract_names, path, "absent", "an extract")
         for name, mappings in layout.extracts.items():
             _known(name, definitions.extract_names, path, name, "an extract")
             known = [column.name for column in definitions.contracts[name].columns]

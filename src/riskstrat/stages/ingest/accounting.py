@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +14,16 @@ from riskstrat.definitions.contracts import Column, Contract, Rule
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError
 from riskstrat.sqltext import literal, quoted
-from riskstrat.stages.ingest.staging import STATUSES, Staging
+from riskstrat.stages.ingest.reading import Reject
+from riskstrat.stages.ingest.staging import FILES, STATUSES, Staging
+
+QUARANTINE_LINES = (
+    ("file_number", "INTEGER"),
+    ("line", "BIGINT"),
+    ("rows_before", "BIGINT"),
+    ("lines_moved", "BIGINT"),
+    ("is_unread", "BOOLEAN"),
+)
 
 
 @dataclass(frozen=True)
@@ -23,9 +35,25 @@ class Place:
     column: str | None
 
 
+@dataclass(frozen=True)
+class DeliveryCount:
+    """Rows of an extract in one delivery. ``corrected`` of the quarantined ones arrived sound in a later one."""
+
+    delivery: date
+    files: tuple[str, ...]
+    read: int
+    accepted: int
+    quarantined: int
+    corrected: int
+    failed: Mapping[str, int]
+
+
 @dataclass
 class Books:
-    """Counts of one extract in one run. ``failed`` counts rows a rule; a row may break several."""
+    """Counts of one extract in one run. ``failed`` counts rows a rule; a row may break several.
+
+    ``left_out`` are lines of a supplier's files that a mapping's filter says are no rows of this extract, by file.
+    """
 
     contract: Contract
     files: tuple[str, ...]
@@ -33,9 +61,16 @@ class Books:
     statuses: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     first: dict[str, Place] = field(default_factory=dict)
+    deliveries: tuple[DeliveryCount, ...] = ()
+    left_out: dict[str, int] = field(default_factory=dict)
     unlinked: int = 0
     after_as_of: int = 0
     before_birth: int = 0
+
+    @property
+    def corrected(self) -> int:
+        """Quarantined rows whose key arrived sound in a later delivery."""
+        return sum(delivery.corrected for delivery in self.deliveries)
 
     @property
     def conservation(self) -> dict[str, int]:
@@ -58,6 +93,12 @@ class Books:
             "title": self.contract.title,
             "files": list(self.files),
             "conservation": self.conservation,
+            "corrected": self.corrected,
+            "deliveries": [
+                {**asdict(delivery), "delivery": delivery.delivery.isoformat()}
+                for delivery in self.deliveries
+            ],
+            "left_out": self.left_out,
             "unlinked": self.unlinked,
             "before_birth": self.before_birth,
             "after_as_of": self.after_as_of,
@@ -82,84 +123,144 @@ class Books:
         }
 
 
-def keep_books(
-    engine: DuckDBEngine,
-    staging: Staging,
-    files: Sequence[str],
-    unread: Mapping[int, list[tuple[int, str | None, str]]],
-) -> Books:
-    """Count every row once, and every broken rule. ``unread`` holds, per file, the lines that were no row at all."""
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that was staged: its name, its delivery, its rows, and its lines that were not read at once."""
+
+    name: str
+    delivery: date
+    rows: int
+    rejects: tuple[Reject, ...] = ()
+
+    @property
+    def unread(self) -> list[Reject]:
+        """The lines that are no row at all."""
+        return [reject for reject in self.rejects if reject.is_unread]
+
+    def line(self, place: int) -> int:
+        """The file's line of the ``place``-th line that was read at once: every rejected one before it counts too."""
+        before = [reject.line - 1 - number for number, reject in enumerate(self.rejects, start=1)]
+        return place + 1 + bisect_left(before, place)
+
+
+def keep_books(engine: DuckDBEngine, staging: Staging, files: Sequence[SourceFile]) -> Books:
+    """Count every row once, and every broken rule, of each file and delivery."""
     contract = staging.contract
-    books = Books(contract, tuple(files))
-    typed = engine.count(staging.raw.strip('"'))
-    lines = sum(len(found) for found in unread.values())
-    books.read = typed + lines
-    decided = dict(engine.rows(f"SELECT status, count(*) FROM {staging.judged} GROUP BY status"))
-    books.statuses = {status: int(decided.get(status, 0)) for status in STATUSES}
-    books.statuses["quarantined"] += lines
-    books.statuses["accepted"] = typed - sum(int(count) for count in decided.values())
-    _count_rules(engine, staging, books, unread)
+    books = Books(contract, tuple(file.name for file in files))
+    decided = _count_decided(engine, staging)
+    failed = _count_rules(engine, staging, books, files)
     structure = f"{contract.name}.row.structure"
-    if lines:
-        first_file = min(number for number, found in unread.items() if found)
-        line, column, _ = unread[first_file][0]
-        books.failed[structure] = lines
-        books.first[structure] = Place(files[first_file], line, column)
+    every = []
+    for number, file in enumerate(files):
+        quarantined, corrected, others = decided.get(number, (0, 0, 0))
+        lines = len(file.unread)
+        broken = failed.get(number, {}) | ({structure: lines} if lines else {})
+        every.append(
+            DeliveryCount(
+                file.delivery,
+                (file.name,),
+                file.rows + lines,
+                file.rows - quarantined - others,
+                quarantined + lines,
+                corrected,
+                broken,
+            )
+        )
+        if lines and structure not in books.first:
+            books.first[structure] = Place(file.name, file.unread[0].line, file.unread[0].column)
+        for rule, count in broken.items():
+            books.failed[rule] = books.failed.get(rule, 0) + count
+    unread = sum(len(file.unread) for file in files)
+    books.read = engine.count(staging.raw.strip('"')) + unread
+    books.statuses = _count_statuses(engine, staging)
+    books.statuses["accepted"] += books.read - unread
+    books.statuses["quarantined"] += unread
+    books.deliveries = _by_delivery(every)
     return books
 
 
+def _count_statuses(engine: DuckDBEngine, staging: Staging) -> dict[str, int]:
+    """Rows of each status; the accepted ones, which no table lists, as what the others take from all rows."""
+    decided = dict(engine.rows(f"SELECT status, count(*) FROM {staging.judged} GROUP BY status"))
+    statuses = {status: int(decided.get(status, 0)) for status in STATUSES}
+    statuses["accepted"] = -sum(statuses.values())
+    return statuses
+
+
+def _count_decided(engine: DuckDBEngine, staging: Staging) -> dict[int, tuple[int, int, int]]:
+    """Rows quarantined, quarantined and since corrected, and otherwise not accepted, by file."""
+    rows = engine.rows(
+        "SELECT located.file_number, count(*) FILTER (WHERE judged.status = 'quarantined'), "
+        "count(corrected.row_id), count(*) FILTER (WHERE judged.status <> 'quarantined') "
+        f"FROM {staging.located('TRUE')} AS located JOIN {staging.judged} AS judged USING (row_id) "
+        "LEFT JOIN corrected USING (row_id) GROUP BY located.file_number"
+        if engine.count(staging.judged.strip('"'))
+        else "SELECT NULL, NULL, NULL, NULL WHERE FALSE"
+    )
+    return {
+        int(file): (int(quarantined), int(corrected), int(others))
+        for file, quarantined, corrected, others in rows
+    }
+
+
+def _by_delivery(files: Sequence[DeliveryCount]) -> tuple[DeliveryCount, ...]:
+    merged = []
+    for day in sorted({file.delivery for file in files}):
+        parts = [file for file in files if file.delivery == day]
+        failed: Counter[str] = Counter()
+        for part in parts:
+            failed.update(part.failed)
+        merged.append(
+            DeliveryCount(
+                day,
+                tuple(name for part in parts for name in part.files),
+                read=sum(part.read for part in parts),
+                accepted=sum(part.accepted for part in parts),
+                quarantined=sum(part.quarantined for part in parts),
+                corrected=sum(part.corrected for part in parts),
+                failed=dict(sorted(failed.items())),
+            )
+        )
+    return tuple(merged)
+
+
 def _count_rules(
-    engine: DuckDBEngine,
-    staging: Staging,
-    books: Books,
-    unread: Mapping[int, list[tuple[int, str | None, str]]],
-) -> None:
+    engine: DuckDBEngine, staging: Staging, books: Books, files: Sequence[SourceFile]
+) -> dict[int, dict[str, int]]:
+    """Rows that break each rule, by file; the first such row of all goes into the books."""
     rules = staging.contract.rules
     counted = ", ".join(
         f"count(*) FILTER (WHERE broken & {1 << place} <> 0), "
-        f"min(row(source_file, source_row)) FILTER (WHERE broken & {1 << place} <> 0)"
+        f"min(row(place, source_line)) FILTER (WHERE broken & {1 << place} <> 0)"
         for place in range(len(rules))
     )
-    if not rules:
-        return
-    found = engine.rows(f"SELECT {counted} FROM {staging.raw} WHERE broken <> 0")[0]
-    for place, rule in enumerate(rules):
-        count, first = found[2 * place], found[2 * place + 1]
-        if count:
-            number, row = first.values() if isinstance(first, dict) else first
-            books.failed[rule.id] = int(count)
-            books.first[rule.id] = Place(
-                books.files[number], _line(int(row), unread.get(number, [])), rule.column
-            )
+    found = engine.rows(
+        f"SELECT file_number, {counted} FROM {staging.located('broken <> 0')} "
+        "GROUP BY file_number ORDER BY file_number"
+    )
+    failed: dict[int, dict[str, int]] = {}
+    for number, *values in found:
+        file = files[number]
+        for place, rule in enumerate(rules):
+            count, first = values[2 * place], values[2 * place + 1]
+            if not count:
+                continue
+            failed.setdefault(number, {})[rule.id] = int(count)
+            at, line = first.values() if isinstance(first, dict) else first
+            row = int(line) if line is not None else file.line(int(at))
+            books.first.setdefault(rule.id, Place(file.name, row, rule.column))
+    return failed
 
 
-def _line(row: int, unread: list[tuple[int, str | None, str]]) -> int:
-    """The file's line of the ``row``-th readable row: the header and every unreadable line before it count too."""
-    line = row + 1
-    for unread_line, _, _ in sorted(unread):
-        if unread_line <= line:
-            line += 1
-    return line
-
-
-def write_quarantine(
-    engine: DuckDBEngine,
-    staging: Staging,
-    books: Books,
-    unread: Mapping[int, list[tuple[int, str | None, str]]],
-    path: Path,
-) -> None:
+def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[SourceFile], path: Path) -> None:
     """Write every quarantined row with all its reasons; text that could be an NHS number is masked."""
     contract = staging.contract
-    engine.execute("CREATE OR REPLACE TEMP TABLE quarantine_files (source_file INTEGER, file VARCHAR)")
-    for number, name in enumerate(books.files):
-        engine.execute(f"INSERT INTO quarantine_files VALUES ({number}, {literal(name)})")
-    engine.execute(
-        "CREATE OR REPLACE TEMP TABLE quarantine_lines (source_file INTEGER, line BIGINT, rows_before BIGINT)"
-    )
-    for number, found in unread.items():
-        for place, (line, _, _) in enumerate(sorted(found), start=1):
-            engine.execute(f"INSERT INTO quarantine_lines VALUES ({number}, {line}, {line - 1 - place})")
+    rejects = [
+        (number, reject.line, reject.line - 1 - place, place, reject.is_unread)
+        for number, file in enumerate(files)
+        for place, reject in enumerate(file.rejects, start=1)
+    ]
+    engine.load("quarantine_lines", QUARANTINE_LINES, rejects)
     reasons = ", ".join(
         f"CASE WHEN broken & {1 << place} <> 0 THEN {literal(rule.id)} END"
         for place, rule in enumerate(contract.rules)
@@ -167,16 +268,23 @@ def write_quarantine(
     )
     columns = [f"{_kept(column, contract)} AS {quoted(column.name)}" for column in staging.kept_columns]
     nulls = [f"CAST(NULL AS {column.sql_type})" for column in staging.kept_columns]
+    is_quarantined = f"broken & {staging.mask_of('quarantine')} <> 0"
+    # Every rejected line before a row moves it one line down.
     engine.export(
-        "SELECT file, source_row + 1 + (SELECT count(*) FROM quarantine_lines WHERE "
-        "quarantine_lines.source_file = incoming.source_file AND rows_before < incoming.source_row) AS row, "
-        f"list_filter([{reasons}], lambda reason: reason IS NOT NULL) AS reasons, {', '.join(columns)} "
-        f"FROM {staging.raw} AS incoming JOIN quarantine_files USING (source_file) "
-        f"WHERE broken & {staging.mask_of('quarantine')} <> 0 "
-        f"UNION ALL SELECT file, line, [{literal(contract.name + '.row.structure')}], {', '.join(nulls)} "
-        "FROM quarantine_lines JOIN quarantine_files USING (source_file) ORDER BY file, row",
+        "WITH moved AS (SELECT file_number, rows_before, max(lines_moved) AS lines_moved "
+        "FROM quarantine_lines GROUP BY file_number, rows_before) "
+        "SELECT file, COALESCE(source_line, place + 1 + COALESCE(moved.lines_moved, 0)) AS row, "
+        f"list_filter([{reasons}], lambda reason: reason IS NOT NULL) AS reasons, "
+        f"corrected.corrected_on, {', '.join(columns)} "
+        f"FROM {staging.located(is_quarantined)} AS incoming "
+        "ASOF LEFT JOIN moved ON moved.file_number = incoming.file_number "
+        "AND moved.rows_before < incoming.place LEFT JOIN corrected ON corrected.row_id = incoming.row_id "
+        f"UNION ALL SELECT file, line, [{literal(contract.name + '.row.structure')}], CAST(NULL AS DATE), "
+        f"{', '.join(nulls)} FROM quarantine_lines JOIN {FILES} AS files USING (file_number) WHERE is_unread "
+        "ORDER BY file, row",
         path,
     )
+    engine.execute("DROP TABLE quarantine_lines")
 
 
 def _kept(column: Column, contract: Contract) -> str:

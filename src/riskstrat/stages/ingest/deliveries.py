@@ -3,74 +3,86 @@
 from __future__ import annotations
 
 import fnmatch
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 
 from riskstrat.dates import iso_date
 from riskstrat.definitions.everything import Definitions
-from riskstrat.definitions.sources import Layout, LayoutExtract
+from riskstrat.definitions.layouts import Layout, LayoutExtract, LayoutFile
+from riskstrat.definitions.limits import Limits
 from riskstrat.errors import ContractBrokenError, MisuseError
-from riskstrat.stages.ingest.headers import read_header
+from riskstrat.stages.ingest.headers import layout_header
 
 SUFFIXES = (".csv", ".csv.gz", ".parquet")
+NEAR_MISS_SHARE = 0.6  # of a layout's file patterns: below it, the files are just other files
+
+Files = Mapping[str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True)
 class Feed:
-    """One canonical file, or one supplier's set of files through a layout, that delivers rows of an extract.
+    """One file that delivers rows of an extract: canonical, or a supplier's through a layout's ``mapping``.
 
-    ``files`` maps a layout's file names to paths; a canonical file stands there alone under the extract's name.
-    ``mapping`` says how the layout's files become rows.
+    ``beside`` are the files of the same delivery that the mapping may join to, by their names in the layout.
     """
 
     extract: str
     delivery: date
-    files: Mapping[str, tuple[Path, ...]]
+    path: Path
     layout: Layout | None = None
     mapping: LayoutExtract | None = None
+    beside: Files | None = None
 
     @property
     def paths(self) -> tuple[Path, ...]:
-        """Every file of the feed."""
-        return tuple(path for paths in self.files.values() for path in paths)
-
-    @property
-    def used(self) -> tuple[str, ...]:
-        """The files that the rows come from, the first one's lines being the rows."""
-        if self.mapping is None:
-            return tuple(self.files)
-        clause = self.mapping.from_clause
-        named = {name: re.search(rf"\b{re.escape(name)}\b", clause) for name in self.files}
-        places = {name: match.start() for name, match in named.items() if match}
-        return tuple(sorted(places, key=places.__getitem__))
-
-    @property
-    def main_path(self) -> Path:
-        """The file whose lines are the rows."""
-        return self.files[self.used[0]][0]
+        """Every file that reading the feed opens."""
+        joined = [] if self.mapping is None or self.beside is None else self.mapping.files
+        others = (path for name in joined for path in (self.beside or {}).get(name, ()))
+        return tuple(dict.fromkeys((self.path, *others)))
 
 
 @dataclass(frozen=True)
 class Deliveries:
-    """The feeds of each extract, oldest first, and the files that no extract or layout recognised."""
+    """The feeds of each extract, oldest first, and what else was found.
+
+    ``supplied`` holds, per layout and its name of a file, that file of every delivery, oldest first.
+    ``unrecognised`` are files that no extract or layout knows; ``near_misses`` say why a layout that nearly fits
+    does not. ``absent`` are required extracts that a synthetic data set says it cannot give. ``replaced`` are the feeds
+    of a full source's deliveries before the newest, as many as its rows are compared with; they are counted, not used.
+    """
 
     feeds: Mapping[str, tuple[Feed, ...]]
-    unrecognised: tuple[Path, ...]
+    supplied: Mapping[tuple[str, str], tuple[tuple[date, Path], ...]]
+    layouts: Mapping[str, Layout]
+    dates: tuple[date, ...]
+    unrecognised: tuple[Path, ...] = ()
+    near_misses: tuple[str, ...] = ()
+    absent: Mapping[str, str] | None = None
+    replaced: Mapping[str, tuple[Feed, ...]] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[Path]:
         """Every file that the run reads, once."""
-        return sorted({path for feeds in self.feeds.values() for feed in feeds for path in feed.paths})
+        every = [*self.feeds.values(), *self.replaced.values()]
+        read = {path for feeds in every for feed in feeds for path in feed.paths}
+        return sorted(read | {path for files in self.supplied.values() for _, path in files})
+
+    def only(self, extracts: Iterable[str]) -> Deliveries:
+        """The same deliveries as if they held these extracts alone."""
+        kept = {name: feeds for name, feeds in self.feeds.items() if name in set(extracts)}
+        return Deliveries(
+            kept, self.supplied, self.layouts, self.dates, self.unrecognised, self.near_misses, self.absent
+        )
 
 
-def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
-    """The delivery folders dated before ``as_of``, oldest first.
+def delivery_dates(landing: Path) -> list[date]:
+    """The dates of all deliveries, oldest first."""
+    return [delivered for delivered, _ in _dated_folders(landing)]
 
-    Raises MisuseError when there is none, or when ``as_of`` lies more than a day after the newest delivery.
-    """
+
+def _dated_folders(landing: Path) -> list[tuple[date, Path]]:
     dated = []
     for folder in sorted(landing.iterdir()) if landing.is_dir() else []:
         try:
@@ -79,6 +91,15 @@ def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
             continue
         if folder.is_dir() and _files(folder):
             dated.append((delivered, folder))
+    return dated
+
+
+def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
+    """The delivery folders dated before ``as_of``, oldest first.
+
+    Raises MisuseError when there is none, or when ``as_of`` lies more than a day after the newest delivery.
+    """
+    dated = _dated_folders(landing)
     if not dated:
         raise MisuseError(
             "there is no delivery here.",
@@ -106,7 +127,10 @@ def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
 def find_deliveries(landing: Path, as_of: date, definitions: Definitions) -> Deliveries:
     """Every feed that a run as of ``as_of`` reads. Raises ContractBrokenError when a required extract is absent."""
     found: dict[str, list[Feed]] = {}
+    supplied: dict[tuple[str, str], list[tuple[date, Path]]] = {}
     unrecognised: list[Path] = []
+    near_misses: list[str] = []
+    used: dict[str, Layout] = {}
     folders = delivery_folders(landing, as_of)
     for delivered, folder in folders:
         others = []
@@ -115,19 +139,43 @@ def find_deliveries(landing: Path, as_of: date, definitions: Definitions) -> Del
             if extract is None:
                 others.append(path)
             else:
-                found.setdefault(extract, []).append(Feed(extract, delivered, {extract: (path,)}))
-        if others:
-            layout, files = _layout_of(others, definitions)
-            unrecognised += [path for path in others if not any(path in paths for paths in files.values())]
-            for extract, mappings in layout.extracts.items() if layout else ():
-                found.setdefault(extract, []).extend(
-                    Feed(extract, delivered, files, layout, mapping) for mapping in mappings
-                )
-    feeds = {
-        extract: _in_mode(definitions.source(extract).mode, entries) for extract, entries in found.items()
-    }
-    _refuse_missing(feeds, definitions, folders[-1][1], unrecognised)
-    return Deliveries(feeds, tuple(unrecognised))
+                found.setdefault(extract, []).append(Feed(extract, delivered, path))
+        claims, left = _claims(others, definitions)
+        for layout, files in claims:
+            used[layout.name] = layout
+            for feed in _layout_feeds(layout, files, delivered):
+                found.setdefault(feed.extract, []).append(feed)
+            for name, paths in files.items():
+                supplied.setdefault((layout.name, name), []).extend((delivered, path) for path in paths)
+        near_misses += _near_misses(left, definitions)
+        unrecognised += left
+    feeds = {extract: _in_mode(extract, each, definitions) for extract, each in found.items()}
+    absent = {name: layout.absent_because for layout in used.values() for name in layout.absent}
+    deliveries = Deliveries(
+        feeds,
+        {place: tuple(files) for place, files in supplied.items()},
+        used,
+        tuple(delivered for delivered, _ in folders),
+        tuple(unrecognised),
+        tuple(near_misses),
+        {name: because for name, because in absent.items() if name not in feeds},
+        {
+            extract: _replaced(each, feeds[extract], definitions.limits[extract])
+            for extract, each in found.items()
+        },
+    )
+    _refuse_missing(deliveries, definitions, folders[-1][1])
+    return deliveries
+
+
+def _layout_feeds(layout: Layout, files: Files, delivered: date) -> list[Feed]:
+    """One feed for every main file of every mapping."""
+    return [
+        Feed(extract, delivered, path, layout, mapping, files)
+        for extract, mappings in layout.extracts.items()
+        for mapping in mappings
+        for path in files.get(mapping.main, ())
+    ]
 
 
 def _files(folder: Path) -> list[Path]:
@@ -148,50 +196,114 @@ def extract_of(file_name: str, extracts: tuple[str, ...]) -> str | None:
     return None
 
 
-def _layout_of(
-    paths: list[Path], definitions: Definitions
-) -> tuple[Layout | None, dict[str, tuple[Path, ...]]]:
-    fitting = []
+def _claims(paths: list[Path], definitions: Definitions) -> tuple[list[tuple[Layout, Files]], list[Path]]:
+    """Which layouts the files of a delivery follow, and the files that none knows.
+
+    Of layouts that fit the same files the one that asks for most columns wins them.
+    """
+    claims: list[tuple[Layout, Files]] = []
+    left = list(paths)
+    while left:
+        fitting = []
+        for layout in definitions.layouts.values():
+            files = {name: _fitting(layout, file, left) for name, file in layout.files.items()}
+            complete = all(files[name] or file.is_optional for name, file in layout.files.items())
+            columns = sum(len(file.columns) for name, file in layout.files.items() if files[name])
+            if complete and columns:
+                fitting.append((columns, layout.name, files))
+        if not fitting:
+            break
+        _, name, files = max(fitting, key=lambda entry: entry[:2])
+        claims.append((definitions.layouts[name], {file: found for file, found in files.items() if found}))
+        taken = {path for found in files.values() for path in found}
+        left = [path for path in left if path not in taken]
+    return claims, left
+
+
+def _fitting(layout: Layout, file: LayoutFile, paths: list[Path]) -> tuple[Path, ...]:
+    return tuple(path for path in paths if _is_named(path, file) and not _lacking(layout, file, path))
+
+
+def _is_named(path: Path, file: LayoutFile) -> bool:
+    return fnmatch.fnmatch(path.name.lower(), file.pattern.lower())
+
+
+def _lacking(layout: Layout, file: LayoutFile, path: Path) -> list[str]:
+    header = {name.lower() for name in layout_header(path, layout.encoding)}
+    return [name for name in file.columns if name.lower() not in header]
+
+
+def _near_misses(paths: list[Path], definitions: Definitions) -> list[str]:
+    """Why a layout whose file names are nearly all here does not fit: which file, which column."""
+    missed = []
     for layout in definitions.layouts.values():
-        files = {
-            name: tuple(path for path in paths if fnmatch.fnmatch(path.name, entry.pattern))
-            for name, entry in layout.files.items()
+        named = {
+            name: [path for path in paths if _is_named(path, file)] for name, file in layout.files.items()
         }
-        if all(files.values()) and all(
-            set(layout.files[name].columns) <= set(read_header(path))
-            for name, group in files.items()
-            for path in group
-        ):
-            fitting.append((sum(len(entry.columns) for entry in layout.files.values()), layout, files))
-    if not fitting:
-        return None, {}
-    _, layout, files = max(fitting, key=lambda entry: entry[0])
-    return layout, files
+        needed = [name for name, file in layout.files.items() if not file.is_optional]
+        there = [name for name in needed if named[name]]
+        if len(there) < max(1, NEAR_MISS_SHARE * len(needed)):
+            continue
+        absent = [layout.files[name].pattern for name in needed if not named[name]]
+        lacking = [
+            f"{path.name} has no column {columns[0]}"
+            for name in there
+            for path in named[name]
+            if (columns := _lacking(layout, layout.files[name], path))
+        ]
+        why = lacking + [f"no file is named {pattern}" for pattern in absent]
+        if why:
+            missed.append(f"the layout {layout.name} would fit, but {'; '.join(why[:3])}.")
+    return missed
 
 
-def _in_mode(mode: str, feeds: list[Feed]) -> tuple[Feed, ...]:
-    newest = max(feed.delivery for feed in feeds)
-    return tuple(feed for feed in feeds if mode == "delta" or feed.delivery == newest)
+def _in_mode(extract: str, feeds: list[Feed], definitions: Definitions) -> tuple[Feed, ...]:
+    """The feeds that count: all of a delta source, the newest delivery of a full one, layout by layout."""
+    newest: dict[str | None, date] = {}
+    for feed in feeds:
+        name = feed.layout.name if feed.layout else None
+        newest[name] = max(newest.get(name, feed.delivery), feed.delivery)
+    return tuple(
+        feed
+        for feed in feeds
+        if mode_of(extract, feed.layout, definitions) == "delta"
+        or feed.delivery == newest[feed.layout.name if feed.layout else None]
+    )
 
 
-def _refuse_missing(
-    feeds: Mapping[str, tuple[Feed, ...]], definitions: Definitions, newest: Path, unrecognised: list[Path]
-) -> None:
+def _replaced(found: list[Feed], kept: tuple[Feed, ...], limits: Limits) -> tuple[Feed, ...]:
+    """The feeds that newer full deliveries replace, of the last ``usual_after`` deliveries that had any."""
+    counted = {id(feed) for feed in kept}
+    older = [feed for feed in found if id(feed) not in counted]
+    dates = sorted({feed.delivery for feed in older}, reverse=True)[: limits.usual_after]
+    return tuple(feed for feed in older if feed.delivery in dates)
+
+
+def mode_of(extract: str, layout: Layout | None, definitions: Definitions) -> str:
+    """Whether deliveries of an extract replace each other (full) or add up (delta); a layout may say otherwise."""
+    own = (layout.modes or {}).get(extract) if layout else None
+    return own or definitions.source(extract).mode
+
+
+def _refuse_missing(deliveries: Deliveries, definitions: Definitions, newest: Path) -> None:
     missing = [
         name
         for name in definitions.extract_names
-        if definitions.contracts[name].required and name not in feeds
+        if definitions.contracts[name].required
+        and name not in deliveries.feeds
+        and name not in (deliveries.absent or {})
     ]
-    if missing:
-        hint = (
-            f" Not recognised there: {', '.join(path.name for path in unrecognised[:5])}."
-            if unrecognised
-            else ""
-        )
-        raise ContractBrokenError(
-            f"the required extract {missing[0]} is missing"
-            + (f", as are {', '.join(missing[1:])}" if missing[1:] else "")
-            + f".{hint}",
-            file=newest / f"{missing[0]}.csv",
-            remedy=f"ask the supplier for it and put {missing[0]}.csv (or .csv.gz, .parquet) into the delivery folder.",
-        )
+    if not missing:
+        return
+    unrecognised = deliveries.unrecognised
+    hints = list(deliveries.near_misses[:2])
+    if not hints and unrecognised:
+        hints = [f"Not recognised there: {', '.join(path.name for path in unrecognised[:5])}."]
+    raise ContractBrokenError(
+        f"the required extract {missing[0]} is missing"
+        + (f", as are {', '.join(missing[1:])}" if missing[1:] else "")
+        + "."
+        + "".join(f" {hint[0].upper()}{hint[1:]}" for hint in hints),
+        file=newest / f"{missing[0]}.csv",
+        remedy=f"ask the supplier for it and put {missing[0]}.csv (or .csv.gz, .parquet) into the delivery folder.",
+    )

@@ -14,19 +14,42 @@ from riskstrat.errors import ContractBrokenError
 
 LONGEST_HEADER_BYTES = 1 << 20
 COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z_ ]{1,40}[0-9]{0,2}")
+DELIMITERS = (",", "|", "\t", ";")
 OTHER_DELIMITERS = {";": "semicolons", "|": "pipes", "\t": "tabs"}
 
 
 def read_header(path: Path) -> list[str]:
     """The column names of a CSV, gzipped CSV or Parquet file. Raises ContractBrokenError on an unreadable one."""
-    return _parquet_header(path) if path.suffix == ".parquet" else _csv_header(path)
+    return _parquet_header(path) if path.suffix == ".parquet" else _csv_header(path, "utf-8", ",")
 
 
-def _csv_header(path: Path) -> list[str]:
+def layout_header(path: Path, encoding: str) -> list[str]:
+    """The column names of a supplier's file, whichever of DELIMITERS separates them; empty when it has no header."""
+    if path.suffix == ".parquet":
+        return _parquet_header(path)
+    try:
+        return _csv_header(path, encoding, delimiter_of(path))
+    except ContractBrokenError:
+        return []
+
+
+def delimiter_of(path: Path) -> str:
+    """The one of DELIMITERS that separates most fields of the file's first line."""
     try:
         with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as stream:
-            line = stream.readline(LONGEST_HEADER_BYTES).decode("utf-8-sig")
-        first = next(csv.reader([line.rstrip("\r\n")], strict=True), [])
+            line = stream.readline(LONGEST_HEADER_BYTES)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise truncated_gzip(path) from None
+    return max(DELIMITERS, key=lambda delimiter: line.count(delimiter.encode()))
+
+
+def _csv_header(path: Path, encoding: str, delimiter: str) -> list[str]:
+    # every encoding here writes a header's letters alike, and only UTF-8 has a byte order mark
+    codec = "utf-8-sig" if encoding == "utf-8" else encoding
+    try:
+        with path.open("rb") as raw, gzip.open(raw) if path.suffix == ".gz" else raw as stream:
+            line = stream.readline(LONGEST_HEADER_BYTES).decode(codec)
+        first = next(csv.reader([line.rstrip("\r\n")], strict=True, delimiter=delimiter), [])
     except UnicodeDecodeError:
         raise ContractBrokenError(
             "the header is not UTF-8 text.", file=path, row=1, remedy="ask for the file again as UTF-8."

@@ -16,9 +16,9 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     engine.execute(f"ATTACH ':memory:' AS {IDENTITY}")
     # The files are read past the table of numbers, never the other way round: DuckDB does not know how long they are.
     engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    engine.execute(
-        r"CREATE TEMP MACRO normalised_nhs_number(given) AS "
-        r"NULLIF(regexp_replace(CAST(given AS VARCHAR), '[\s-]', '', 'g'), '')"
+    engine.execute(  # ten characters are a number as it should be written, or no number at all
+        r"CREATE TEMP MACRO normalised_nhs_number(given) AS CASE WHEN length(given) = 10 THEN given "
+        r"ELSE NULLIF(regexp_replace(given, '[\s-]', '', 'g'), '') END"
     )
     weighted = " + ".join(
         f"TRY_CAST(substr(number, {place}, 1) AS INTEGER) * {11 - place}" for place in range(1, 10)
@@ -60,15 +60,15 @@ def close_identity(engine: DuckDBEngine) -> None:
     engine.execute(f"DETACH {IDENTITY}")
 
 
-def number_synthetic_people(engine: DuckDBEngine, select: str) -> None:
-    """Add to ``synthetic_numbers`` a number of the 999 range for each distinct ``source_id`` of ``select``.
+def number_synthetic_people(engine: DuckDBEngine, selects: list[str]) -> None:
+    """Leave ``synthetic_numbers``: a number of the 999 range for each distinct ``source_id`` of ``selects``.
 
     For synthetic data sets only, which have no NHS number: the sorted identifiers take the valid numbers in order.
     """
     engine.execute(
         f"CREATE OR REPLACE TABLE {IDENTITY}.synthetic_numbers AS "
         f"WITH sources AS (SELECT source_id, row_number() OVER (ORDER BY source_id) AS place FROM "
-        f"(SELECT DISTINCT source_id FROM ({select}) WHERE source_id IS NOT NULL)), "
+        f"(SELECT DISTINCT source_id FROM ({' UNION ALL '.join(selects)}) WHERE source_id IS NOT NULL)), "
         "stems AS (SELECT '999' || lpad(CAST(stem AS VARCHAR), 6, '0') AS stem FROM range(1000000) AS stems(stem)), "
         "numbers AS (SELECT stem || CAST(digit AS VARCHAR) AS nhs_number FROM stems, range(10) AS digits(digit) "
         "WHERE is_valid_nhs_number(stem || CAST(digit AS VARCHAR)) LIMIT (SELECT count(*) FROM sources)), "

@@ -1,0 +1,76 @@
+"""Which codes the extracts use, and how many of them no list of the site knows."""
+
+from __future__ import annotations
+
+from riskstrat.definitions.contracts import Contract
+from riskstrat.definitions.everything import Definitions
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.sqltext import literal, quoted
+
+CODE_SYSTEM = "codeSystem"
+ICD10 = "icd10"
+
+
+def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
+    """Make ``code_counts`` (empty), ``known_codes``, and the views ``code_use`` and ``unmapped_codes``.
+
+    ``code_use``: one row an extract and code system, with codes, row_count and mapped_row_count.
+    ``unmapped_codes``: one row an extract, code system and code that no code list, score or value rule names.
+    """
+    known = {
+        (entry.code_system, entry.code)
+        for codelist in definitions.codelists.values()
+        for entry in codelist.entries
+    }
+    known |= {(rule.code_system, rule.code) for rule in definitions.value_rules}
+    known |= {
+        (ICD10, code)
+        for table in definitions.scores.values()
+        if table.key.startswith(ICD10)
+        for code, _ in table.rows
+    }
+    engine.load("known_codes", (("code_system", "VARCHAR"), ("code", "VARCHAR")), sorted(known))
+    engine.execute(
+        "CREATE TABLE code_counts "
+        "(extract VARCHAR, code_system VARCHAR, code VARCHAR, row_count BIGINT, is_mapped BOOLEAN)"
+    )
+    engine.execute(
+        "CREATE VIEW code_use AS SELECT extract, code_system, count(*) AS codes, "
+        "CAST(sum(row_count) AS BIGINT) AS row_count, "
+        "CAST(COALESCE(sum(row_count) FILTER (WHERE is_mapped), 0) AS BIGINT) AS mapped_row_count "
+        "FROM code_counts GROUP BY extract, code_system"
+    )
+    engine.execute(
+        "CREATE VIEW unmapped_codes AS SELECT extract, code_system, code, row_count "
+        "FROM code_counts WHERE NOT is_mapped"
+    )
+
+
+def note_code_use(engine: DuckDBEngine, contract: Contract) -> None:
+    """Count every code of a staged extract; its contract says which columns hold codes, and of which system.
+
+    ICD-10 is compared without punctuation, and known by its beginning; other codes as they are.
+    """
+    names = {column.name for column in contract.columns}
+    selects = []
+    for column in contract.columns:
+        system = column.about.get(CODE_SYSTEM)
+        if system is None:
+            continue
+        code, called = quoted(column.name), quoted(system) if system in names else literal(system)
+        if system == ICD10:
+            code = f"regexp_replace(upper({code}), '[^A-Z0-9]', '', 'g')"
+        selects.append(
+            f"SELECT {called} AS code_system, {code} AS code, count(*) AS row_count "
+            f"FROM {quoted(contract.name)} WHERE {quoted(column.name)} IS NOT NULL GROUP BY ALL"
+        )
+    if not selects:
+        return
+    engine.execute(
+        "INSERT INTO code_counts WITH used AS (SELECT code_system, code, sum(row_count) AS row_count "
+        f"FROM ({' UNION ALL '.join(selects)}) GROUP BY code_system, code) "
+        f"SELECT {literal(contract.name)}, used.code_system, used.code, used.row_count, bool_or(COALESCE("
+        f"used.code = known.code OR (used.code_system = '{ICD10}' AND starts_with(used.code, known.code)), FALSE)) "
+        "FROM used LEFT JOIN known_codes AS known ON known.code_system = used.code_system "
+        f"AND (used.code = known.code OR used.code_system = '{ICD10}') GROUP BY ALL"
+    )

@@ -1,0 +1,44 @@
+"""How many rows a full source delivered before its newest delivery replaced them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import duckdb
+
+from riskstrat.definitions.contracts import Contract
+from riskstrat.errors import ContractBrokenError
+from riskstrat.quality.observations import Delivered
+from riskstrat.stages.context import Context
+from riskstrat.stages.ingest.deliveries import Feed
+from riskstrat.stages.ingest.reading import drop_rejects, scan_feed
+
+
+def count_replaced(context: Context, contract: Contract) -> tuple[Delivered, ...]:
+    """The replaced deliveries of an extract with the rows they held, oldest first; nothing else is known of them.
+
+    One that cannot be read any more is left out: it counts for nothing but this comparison.
+    """
+    rows: dict[date, list[tuple[str, int]]] = {}
+    for number, feed in enumerate(context.deliveries.replaced.get(contract.name, ())):
+        count = _count(context, contract, feed, number)
+        if count is not None:
+            name = feed.path.relative_to(context.landing).as_posix()
+            rows.setdefault(feed.delivery, []).append((name, count))
+    return tuple(
+        Delivered(day, tuple(name for name, _ in found), sum(count for _, count in found))
+        for day, found in sorted(rows.items())
+    )
+
+
+def _count(context: Context, contract: Contract, feed: Feed, number: int) -> int | None:
+    try:
+        scan = scan_feed(feed, contract, number, as_text=True)
+    except ContractBrokenError:
+        return None
+    try:
+        return int(context.engine.rows(f"SELECT count(*) FROM ({scan.select})")[0][0])
+    except duckdb.Error:
+        return None
+    finally:
+        drop_rejects(context.engine, scan.rejects)
