@@ -1,7 +1,8 @@
 -- Meaning: the one registration that counts for a person: open on as_of, with an in-scope practice.
 -- Grain:   one row per person with such a registration, opted out or not.
 -- Missing: an empty registered_to means still open; nobody else has a row.
--- Source:  RULES, People: the latest registered_from wins, then the lowest practice code.
+-- Source:  RULES, People: the latest registered_from wins, then the lowest practice code. Where a supplier numbers two
+--          registrations of one practice and start, the one that is open or ends last wins, then the lowest number.
 SELECT gp_patients.person
      , gp_patients.practice_code
      , gp_patients.registered_from
@@ -22,4 +23,6 @@ QUALIFY ROW_NUMBER() OVER (
             PARTITION BY gp_patients.person
             ORDER BY gp_patients.registered_from DESC
                    , gp_patients.practice_code
+                   , gp_patients.registered_to DESC NULLS FIRST
+                   , gp_patients.registration_id NULLS LAST
         ) = 1

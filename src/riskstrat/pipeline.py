@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import csv
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 import tempfile
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -18,12 +15,11 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from riskstrat import __version__
 from riskstrat.definitions.everything import Definitions, load_definitions
-from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
-from riskstrat.errors import ContractBrokenError, RiskstratError, RunLockedError
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.errors import ContractBrokenError, RiskstratError
+from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import key_fingerprint, read_site_key
 from riskstrat.progress import Progress
 from riskstrat.runs import Run, file_hash, verify_run
@@ -44,7 +40,6 @@ if TYPE_CHECKING:
 
 STAGES = (ingest, link, features, score, cohorts, worklists, report, publish)
 TEST_KEY = bytes(range(32))
-LOCK_TRIES, LOCK_PAUSE_SECONDS = 10, 0.1
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
 
 
@@ -63,15 +58,15 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     unless ``force`` asks to compute it again and compare. Raises RiskstratError with the exit code of its kind.
     """
     progress = progress or Progress()
-    with _translated(site), _private_files():
+    with translated(site), private_files():
         key = read_site_key(site.keys)
         definitions = load_definitions(site.root)
         compile_cohorts(definitions)
-        with _locked(site):
-            return _run_locked(site, as_of, definitions, key, force=force, progress=progress)
+        with locked(site):
+            return _runlocked(site, as_of, definitions, key, force=force, progress=progress)
 
 
-def _run_locked(
+def _runlocked(
     site: Site, as_of: date, definitions: Definitions, key: bytes, *, force: bool, progress: Progress
 ) -> Outcome:
     _clear_leftovers(site)  # of a run that was killed
@@ -210,37 +205,6 @@ def _digest(identity: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _locked(site: Site) -> Iterator[None]:
-    """Hold the site's lock; the operating system lets go of it when the process ends, however it ends."""
-    site.state.mkdir(parents=True, exist_ok=True)
-    path = site.state / "run.lock"
-    with path.open("a") as stream:
-        for patience in range(LOCK_TRIES, 0, -1):  # riskstrat doctor holds it for a moment to look at it
-            try:
-                fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if patience == 1:
-                    raise RunLockedError(
-                        "another run of this site is going on.",
-                        file=path,
-                        remedy="wait until it has ended, then try again.",
-                    ) from None
-                time.sleep(LOCK_PAUSE_SECONDS)
-        yield
-
-
-@contextmanager
-def _private_files() -> Iterator[None]:
-    """Everything that a run writes is for its owner and group alone."""
-    before = os.umask(0o027)
-    try:
-        yield
-    finally:
-        os.umask(before)
-
-
-@contextmanager
 def _workplace(site: Site, name: str) -> Iterator[tuple[Path, Path]]:
     """A work folder for tables and a hidden folder beside the published runs; both go when the run ends."""
     work, building = site.state / "scratch" / name, site.output / "runs" / f".{name}.partial"
@@ -257,31 +221,3 @@ def _clear_leftovers(site: Site) -> None:
         shutil.rmtree(leftover, ignore_errors=True)
     for pointer in site.output.glob(f".{LATEST}.*"):
         pointer.unlink(missing_ok=True)
-
-
-@contextmanager
-def _translated(site: Site) -> Iterator[None]:
-    """Say what a full disk or too little memory means; a database message may quote data and is not shown."""
-    try:
-        yield
-    except duckdb.OutOfMemoryException:
-        raise RiskstratError(
-            f"the run needs more memory than its limit ({site.memory_limit}).",
-            file=site.root / "config" / "site.yaml",
-            column="memory_limit",
-            remedy="raise the limit, or free disk space for spilling.",
-        ) from None
-    except duckdb.Error as problem:
-        if not is_disk_full(problem):
-            raise
-        raise RiskstratError(
-            "the disk is full.",
-            file=site.state,
-            remedy="free some space and run again; the last published run is untouched.",
-        ) from None
-    except OSError as problem:
-        raise RiskstratError(
-            f"{problem.strerror or 'the file system failed'}.",
-            file=problem.filename,
-            remedy="check free disk space and permissions; the last published run is untouched.",
-        ) from None

@@ -51,7 +51,14 @@ def ask(town: TownSummary) -> Iterator[duckdb.DuckDBPyConnection]:
 def _town(landing: Path, people: int, *, faults: bool) -> TownSummary:
     config = SITE / "config"
     return write_town(
-        landing, config / "codelists", config / "geography", people=people, seed=1, as_of=AS_OF, faults=faults
+        landing,
+        config / "codelists",
+        config / "geography",
+        SITE / "data_contracts",
+        people=people,
+        seed=1,
+        as_of=AS_OF,
+        faults=faults,
     )
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from riskstrat.dates import Windows, days_before, months_before
 from riskstrat.definitions.geography import load_geography
-from riskstrat.definitions.sources import load_layouts, load_sources
+from riskstrat.definitions.layouts import load_layouts
+from riskstrat.definitions.sources import load_sources
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import (
     ContractBrokenError,
@@ -207,4 +208,4 @@ def test_declared_gap_names_every_month(tmp_path: Path):
 
 
 def test_shipped_layouts_parse():
-    assert "synthea_py" in load_layouts(default_site() / "config" / "sources")
+    assert "synthea" in load_layouts(default_site() / "config" / "sources")

@@ -1,116 +1,152 @@
-"""Great Expectations judges what was counted: rows read, rules broken, rows quarantined, against their limits.
+"""Great Expectations judges what was measured: every observed number against its limits, in one pass.
 
-It validates one row of counts an extract, never the rows themselves, and its verdict decides whether a run stops.
-Nothing that changes from run to run (clock, run name, path) is kept, so the same counts give the same bytes.
+It validates one small table with a row for each check, never the rows of an extract, and its verdict decides whether
+a run stops. Nothing that changes from run to run (clock, run name, path) is kept: same numbers, same bytes.
 """
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from riskstrat.definitions.contracts import Contract
 from riskstrat.errors import RiskstratError
+from riskstrat.quality.measures import Measurement
 
-ROWS_READ, ROWS_ACCEPTED, QUARANTINED_BEYOND_FREE = "rows_read", "rows_accepted", "quarantined_share"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What an extract may come to. Up to ``max_quarantined_rows`` rows never stop a run, unless every row is."""
-
-    max_quarantined_share: float
-    max_quarantined_rows: int
-    min_rows: int = 0
+KEY = ["check", "severity"]
+EXPECTATIONS = 4
+MISSING_LIMIT = "either_value_is_missing"  # a check without that limit is not held against it
 
 
 @dataclass(frozen=True)
-class Counts:
-    """What was counted of an extract: rows, and rows a broken rule."""
+class Judgement:
+    """What Great Expectations said: its version, its raw results, and the (check, severity) pairs that failed."""
 
-    read: int
-    accepted: int
-    quarantined: int
-    failed: Mapping[str, int]
+    version: str
+    raw: tuple[Mapping[str, Any], ...]
+    failed: frozenset[tuple[str, str]]
+
+    def results(self, measurements: Iterable[Measurement]) -> list[dict[str, Any]]:
+        """The measurements as results, each with its ``success``."""
+        return [
+            {
+                "check": one.check,
+                "severity": one.severity,
+                "observed": one.observed,
+                "minimum": one.minimum,
+                "maximum": one.maximum,
+                "success": (one.check, one.severity) not in self.failed,
+                "about": dict(one.about),
+            }
+            for one in measurements
+        ]
 
 
-def judge_all(extracts: Sequence[tuple[Contract, Counts, Limits]]) -> dict[str, dict[str, Any]]:
-    """The verdict on each extract, by name: ``success``, and every expectation with what was observed.
+def judge_all(extracts: Mapping[str, Sequence[Measurement]]) -> tuple[dict[str, dict[str, Any]], Judgement]:
+    """The verdict on each extract, by name, and the judgement of all in one pass."""
+    judgement = judge([measurement for measurements in extracts.values() for measurement in measurements])
+    verdicts = {
+        name: verdict(judgement.results(measurements), judgement.version)
+        for name, measurements in extracts.items()
+    }
+    return verdicts, judgement
 
-    A rule that only warns is reported and never fails an extract. Raises RiskstratError when Great Expectations
-    returns fewer results than expectations were asked for: a check that did not run must not look like a pass.
+
+def verdict(results: Sequence[Mapping[str, Any]], version: str) -> dict[str, Any]:
+    """The verdict that an extract's results come to; only a failed check of severity ``stop`` fails it."""
+    stopped = any(result["severity"] == "stop" and not result["success"] for result in results)
+    return {"great_expectations": version, "success": not stopped, "results": list(results)}
+
+
+def judge(measurements: Sequence[Measurement]) -> Judgement:
+    """Validate a table of measurements: each check once, observed, at least its minimum and at most its maximum.
+
+    Raises RiskstratError when Great Expectations did not look at every check: one that did not run is no pass.
     """
     with _quiet():
         import great_expectations as gx
+        import pandas as pd
         from great_expectations.data_context.types.base import ProgressBarsConfig
 
+        table = pd.DataFrame(
+            [
+                (one.check, one.severity, float(one.observed), _number(one.minimum), _number(one.maximum))
+                for one in measurements
+            ],
+            columns=[*KEY, "observed", "minimum", "maximum"],
+        )
         context = gx.get_context(mode="ephemeral")
         context.variables.progress_bars = ProgressBarsConfig(globally=False)
-        source = context.data_sources.add_pandas("counts")
-        return {
-            contract.name: _judge(gx, context, source, contract, counts, limits)
-            for contract, counts, limits in extracts
-        }
-
-
-def _judge(
-    gx: Any, context: Any, source: Any, contract: Contract, counts: Counts, limits: Limits
-) -> dict[str, Any]:
-    import pandas as pd
-
-    expected = _expectations(contract, counts, limits)
-    frame = pd.DataFrame([{column: observed for column, _, observed, _, _ in expected}])
-    suite = gx.ExpectationSuite(name=contract.name)
-    for column, _, _, low, high in expected:
-        suite.add_expectation(
-            gx.expectations.ExpectColumnValuesToBeBetween(column=column, min_value=low, max_value=high)
+        asset = context.data_sources.add_pandas("quality").add_dataframe_asset("measurements")
+        suite = gx.ExpectationSuite(name="limits")
+        for expectation in _expectations(gx.expectations):
+            suite.add_expectation(expectation)
+        validated = context.validation_definitions.add(
+            gx.ValidationDefinition(
+                name="limits",
+                data=asset.add_batch_definition_whole_dataframe("all"),
+                suite=context.suites.add(suite),
+            )
+        ).run(
+            batch_parameters={"dataframe": table},
+            result_format={"result_format": "COMPLETE", "unexpected_index_column_names": KEY},
         )
-    batch = source.add_dataframe_asset(contract.name).add_batch_definition_whole_dataframe("all")
-    validated = context.validation_definitions.add(
-        gx.ValidationDefinition(name=contract.name, data=batch, suite=context.suites.add(suite))
-    ).run(batch_parameters={"dataframe": frame}, result_format="BASIC")
-    verdicts = {
-        result.expectation_config.kwargs["column"]: bool(result.success) for result in validated.results
+        return _judgement(measurements, validated.results, gx.__version__)
+
+
+def _expectations(available: Any) -> list[Any]:
+    return [
+        available.ExpectCompoundColumnsToBeUnique(column_list=KEY),
+        available.ExpectColumnValuesToNotBeNull(column="observed"),
+        available.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="observed", column_B="minimum", or_equal=True, ignore_row_if=MISSING_LIMIT
+        ),
+        available.ExpectColumnPairValuesAToBeGreaterThanB(
+            column_A="maximum", column_B="observed", or_equal=True, ignore_row_if=MISSING_LIMIT
+        ),
+    ]
+
+
+def _judgement(measurements: Sequence[Measurement], results: Sequence[Any], version: str) -> Judgement:
+    """What came back, once it is sure that each of the four expectations looked at every check that it concerns."""
+    unlimited = {
+        "minimum": sum(one.minimum is None for one in measurements),
+        "maximum": sum(one.maximum is None for one in measurements),
     }
-    if verdicts.keys() != {column for column, *_ in expected}:
+    raw, failed, is_whole = [], set(), len(results) == EXPECTATIONS
+    for result in results:
+        said, kwargs = result.result, result.expectation_config.kwargs
+        skipped = sum(unlimited.get(kwargs.get(end), 0) for end in ("column_A", "column_B"))
+        broken = {(row["check"], row["severity"]) for row in said.get("unexpected_index_list") or ()}
+        is_whole &= said.get("element_count") == len(measurements) and said.get("missing_count", 0) == skipped
+        is_whole &= bool(result.success) is not bool(broken)
+        failed |= broken
+        raw.append(_raw(result, broken))
+    if not is_whole:
         raise RiskstratError(
-            f"Great Expectations judged {len(verdicts)} of {len(expected)} checks of {contract.name}.",
+            f"Great Expectations did not judge all of {len(measurements)} checks.",
             remedy="the installation is damaged; make setup installs what the lock file names.",
         )
-    results = [
-        {
-            "expectation": "expect_column_values_to_be_between",
-            "check": column,
-            "severity": severity,
-            "observed": observed,
-            "minimum": low,
-            "maximum": high,
-            "success": verdicts[column],
-        }
-        for column, severity, observed, low, high in expected
-    ]
-    stopped = [result for result in results if result["severity"] == "stop" and not result["success"]]
-    return {"great_expectations": gx.__version__, "success": not stopped, "results": results}
+    return Judgement(version, tuple(sorted(raw, key=lambda one: str(one["kwargs"]))), frozenset(failed))
 
 
-def _expectations(
-    contract: Contract, counts: Counts, limits: Limits
-) -> list[tuple[str, str, float, float | None, float | None]]:
-    """(check, severity, observed, minimum, maximum) of an extract; severity ``stop`` ends the run."""
-    few = counts.quarantined <= limits.max_quarantined_rows
-    share = counts.quarantined / counts.read if counts.read else 0.0
-    nothing_left = counts.read > 0 and counts.quarantined == counts.read
-    largest = 1.0 if few and not nothing_left else limits.max_quarantined_share
-    return [
-        (ROWS_READ, "warn", counts.read, 1, None),
-        (ROWS_ACCEPTED, "stop", counts.accepted, limits.min_rows, None),
-        (QUARANTINED_BEYOND_FREE, "stop", round(share, 6), 0, largest),
-        *((rule.id, "warn", counts.failed.get(rule.id, 0), 0, 0) for rule in contract.rules),
-    ]
+def _raw(result: Any, broken: set[tuple[str, str]]) -> dict[str, Any]:
+    counts = ("element_count", "missing_count", "unexpected_count")
+    kwargs = {name: value for name, value in result.expectation_config.kwargs.items() if name != "batch_id"}
+    return {
+        "expectation": result.expectation_config.type,
+        "kwargs": kwargs,
+        "success": bool(result.success),
+        **{name: int(result.result[name]) for name in counts if name in result.result},
+        "unexpected": [{"check": check, "severity": severity} for check, severity in sorted(broken)],
+    }
+
+
+def _number(limit: float | None) -> float:
+    return float("nan") if limit is None else float(limit)
 
 
 @contextmanager

@@ -10,7 +10,8 @@ from riskstrat.errors import DefinitionError
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
 
-FEATURE_FOLDERS = ("30_core", "40_features", "50_history")
+CORE_FOLDER = "30_core"
+FEATURE_FOLDERS = (CORE_FOLDER, "40_features", "50_history")
 FEATURES = "features"
 
 

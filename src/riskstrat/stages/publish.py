@@ -15,7 +15,13 @@ READ_ONLY, READ_ONLY_FOLDER = 0o440, 0o550
 
 
 def publish(context: Context) -> None:
-    """Write the manifest, flush every file, rename the finished folder, then replace the pointer."""
+    """Write the manifest, flush every file, rename the finished folder, then replace the pointer.
+
+    Last, the site's trend page is written anew; it lies beside the runs and none of them depends on it.
+    """
+    from riskstrat.quality.page import STOPPED_PAGE
+    from riskstrat.quality.trend import write_trend_page
+
     run = str(context.manifest["run"])
     runs = context.building.parent
     context.manifest["files"] = file_hashes(context.building)
@@ -32,6 +38,8 @@ def publish(context: Context) -> None:
             folder.chmod(READ_ONLY_FOLDER)
         _flush_folder(runs)
     point_latest(runs.parent, run)
+    (runs.parent / STOPPED_PAGE).unlink(missing_ok=True)
+    write_trend_page(runs.parent, context.as_of)
 
 
 def file_hashes(folder: Path) -> dict[str, str]:
