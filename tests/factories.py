@@ -12,6 +12,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from riskstrat.definitions.snomed import is_snomed_id
+
 Row = dict[str, Any]
 
 AS_OF = date(2026, 4, 1)
@@ -70,6 +72,15 @@ def nhs_number(index: int) -> str:
     raise ValueError(f"no synthetic NHS number for {index}")
 
 
+def snomed_id(stem: int) -> str:
+    """The stem with the one last digit that makes it a well-formed SNOMED CT or dm+d identifier.
+
+    >>> snomed_id(7321100)
+    '73211009'
+    """
+    return next(f"{stem}{digit}" for digit in range(10) if is_snomed_id(f"{stem}{digit}"))
+
+
 def nhs_numbers() -> Iterator[str]:
     return (nhs_number(index) for index in itertools.count(1))
 
@@ -108,7 +119,7 @@ def medication(number: str, **columns: Any) -> Row:
         "issue_id": next_key("M"),
         "nhs_number": number,
         "issue_date": date(2025, 10, 1),
-        "dmd_code": "39720311000001101",
+        "dmd_code": snomed_id(3972031100000110),
     }
     return row | columns
 

@@ -115,9 +115,7 @@ def write_run(output: Path, as_of: date, *extracts: Observations, letter: str = 
     folder = output / "runs" / f"{as_of:%Y%m%d}-{letter * 10}"
     folder.mkdir(parents=True)
     for observations in extracts:
-        write_judged(
-            folder, replace(observations, as_of=as_of, newest_delivery=as_of - timedelta(days=1))
-        )
+        write_judged(folder, replace(observations, as_of=as_of, newest_delivery=as_of - timedelta(days=1)))
     (folder / "manifest.json").write_text("{}", encoding="utf-8")
     pointer = output / "latest"
     pointer.unlink(missing_ok=True)

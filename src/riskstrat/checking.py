@@ -82,7 +82,10 @@ def check(
                 from riskstrat.quality.page import render_quality_page
 
                 stops = [stopped_by.what] if stopped_by else []
-                page.write_text(render_quality_page(building, as_of.isoformat(), stops), encoding="utf-8")
+                page.write_text(
+                    render_quality_page(building, as_of.isoformat(), stops, is_published=False),
+                    encoding="utf-8",
+                )
             return Checked(
                 as_of,
                 tuple(books for books in context.books if extract in (None, books.contract.name)),

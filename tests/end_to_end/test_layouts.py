@@ -637,7 +637,7 @@ def test_hes_attendances_are_read_as_emergency_care(site: Path):
             hes_attendance(3, 1, AEATTENDCAT="3"),
             hes_attendance(4, 1, AEPATGROUP="70"),
             hes_attendance(5, 1, AEATTENDCAT="9"),
-            hes_attendance(6, 1, AEDEPTTYPE="99", ARRIVALDATE="2025-11-01"),
+            hes_attendance(6, 1, AEDEPTTYPE="99", ARRIVALDATE="2025-11-01", ARRIVALTIME="4000"),
             hes_attendance(7, 2, ARRIVALAGE="7003.0"),
             hes_attendance(8, 3, ARRIVALAGE=""),
         ],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from random import Random
 
+from tests import factories
 from tests.oracle.histories import History, Row, day_near_an_edge, patients, recorded_date
 from tests.oracle.knowledge import Knowledge
 
@@ -65,7 +66,10 @@ def gp_events(dice: Random, as_of: date, codes: Sequence[Code]) -> list[Row]:
 def gp_medications(dice: Random, as_of: date) -> list[Row]:
     """Around the five medicines of polypharmacy: the same ones again, and some outside the window."""
     return [
-        {"dmd_code": str(39720311000001000 + dice.randint(0, 7)), "issue_date": day_near_an_edge(dice, as_of)}
+        {
+            "dmd_code": factories.snomed_id(3972031100000100 + dice.randint(0, 7)),
+            "issue_date": day_near_an_edge(dice, as_of),
+        }
         for _ in range(dice.choice((0, 5, 9, 14)))
     ]
 

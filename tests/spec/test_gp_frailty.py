@@ -5,6 +5,7 @@ Deficits are given by values, one code per deficit, so that no table leans on a 
 
 from __future__ import annotations
 
+from tests import factories
 from tests.spec.tables import Town
 
 town = Town()
@@ -23,7 +24,7 @@ ABNORMAL = (
     ("273302005", 12),  # Barthel index
     ("1011481000000105", 40),  # glomerular filtration rate
 )
-MEDICINES = tuple(str(39720311000001100 + number) for number in range(5))
+MEDICINES = tuple(factories.snomed_id(3972031100000110 + number) for number in range(5))
 
 
 def with_deficits(**counts: int) -> str:

@@ -138,9 +138,7 @@ def test_checks_that_did_not_run_are_no_pass(damage: Any, monkeypatch: pytest.Mo
 
 
 def test_same_numbers_give_the_same_bytes() -> None:
-    asked = {
-        name: measure(seen(name), contract_of(name), LIMITS) for name in ("gp_events", "gp_contacts")
-    }
+    asked = {name: measure(seen(name), contract_of(name), LIMITS) for name in ("gp_events", "gp_contacts")}
     first, second = (json.dumps(judge_all(asked)[0], sort_keys=True) for _ in range(2))
     assert first == second
     assert not re.search(r"run_id|uuid|/", first)

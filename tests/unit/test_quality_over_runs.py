@@ -45,7 +45,9 @@ def test_trend_follows_every_check_over_the_runs(tmp_path: Path) -> None:
     rule = row_of(rows, RULE)
     assert rule.values == (0.01, 0.02, 0.04), "a rule's value is the share of rows that broke it"
     assert (rule.severity, rule.failed, rule.is_quiet) == ("quarantine", True, False)
-    assert rule.said == "code is empty, in 3 of 3 runs: first 1.00%, newest 4.00%, lowest 1.00%, highest 4.00%."
+    assert (
+        rule.said == "code is empty, in 3 of 3 runs: first 1.00%, newest 4.00%, lowest 1.00%, highest 4.00%."
+    )
     assert row_of(rows, "gp_events.event_id.required").is_quiet
     assert row_of(rows, "gp_events.delivery.freshness").severity == "stop"
 
@@ -92,6 +94,19 @@ def test_delivery_of_unusual_size_is_said_both_ways(tmp_path: Path, newest: int,
     says = row_of(trend_rows(tmp_path), "gp_events.delivery.volume").says
     assert word in says
     assert bool(says) is bool(word)
+
+
+@pytest.mark.parametrize(
+    ("days", "severity", "failed"), [(1, "stop", False), (40, "warn", True), (99, "stop", True)]
+)
+def test_severity_is_that_of_the_breach_or_the_gravest_possible(
+    tmp_path: Path, days: int, severity: str, failed: bool
+) -> None:
+    folder = tmp_path / "runs" / "20260401-aaaaaaaaaa"
+    write_judged(folder, seen(newest_delivery=AS_OF - timedelta(days=days)))
+    (folder / "manifest.json").write_text("{}", encoding="utf-8")
+    row = row_of(trend_rows(tmp_path), "gp_events.delivery.freshness")
+    assert (row.severity, row.failed) == (severity, failed)
 
 
 def test_rows_that_only_grow_are_no_news(tmp_path: Path) -> None:

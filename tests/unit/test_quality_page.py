@@ -50,7 +50,9 @@ def page_of(folder: Path) -> str:
     return render_quality_page(folder, AS_OF)
 
 
-def provider(code: str, *rows: int, silent: int | None = None, declared: int | None = None) -> ProviderCalendar:
+def provider(
+    code: str, *rows: int, silent: int | None = None, declared: int | None = None
+) -> ProviderCalendar:
     places = range(len(rows))
     return ProviderCalendar(
         code,
@@ -308,6 +310,12 @@ def test_page_leads_to_the_trend_from_both_places_where_it_can_be_opened(tmp_pat
     write_judged(tmp_path, seen())
     links = re.findall(r'href="([^"#]+)"', page_of(tmp_path))
     assert links == ["../../quality/index.html", "../../../quality/index.html"]
+
+
+def test_page_of_what_is_not_published_leads_nowhere(tmp_path: Path) -> None:
+    write_judged(tmp_path, seen())
+    page = render_quality_page(tmp_path, AS_OF, is_published=False)
+    assert not re.findall(r'href="([^"#]+)"', page)
 
 
 def test_page_of_a_stopped_run_says_so_first_and_leads_nowhere(tmp_path: Path) -> None:

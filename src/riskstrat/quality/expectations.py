@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -147,6 +148,16 @@ def _raw(result: Any, broken: set[tuple[str, str]]) -> dict[str, Any]:
 
 def _number(limit: float | None) -> float:
     return float("nan") if limit is None else float(limit)
+
+
+def load_early() -> None:
+    """Begin to import Great Expectations, which takes seconds, while the caller does something else."""
+
+    def load() -> None:
+        with _quiet():
+            import great_expectations  # noqa: F401 - what matters is that it is there when it is needed
+
+    threading.Thread(target=load, daemon=True).start()
 
 
 @contextmanager

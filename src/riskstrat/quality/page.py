@@ -31,10 +31,12 @@ def write_stopped_page(output: Path, run_folder: Path, as_of: str, reasons: Sequ
     return path
 
 
-def render_quality_page(run_folder: Path, as_of: str, stopped_by: Sequence[str] = ()) -> str:
+def render_quality_page(
+    run_folder: Path, as_of: str, stopped_by: Sequence[str] = (), *, is_published: bool = True
+) -> str:
     """HTML from what a run holds in ``quality/``: each extract's summary, verdict, coverage and codes, in name order.
 
-    ``stopped_by`` says why nothing was published of it.
+    ``stopped_by`` says why nothing is published of it; where nothing is anyway, the page leads to no other.
     """
     sources = [_source(path.parent) for path in sorted((run_folder / "quality").glob("*/summary.json"))]
     raw = read_json(run_folder / "quality" / RAW)
@@ -45,6 +47,7 @@ def render_quality_page(run_folder: Path, as_of: str, stopped_by: Sequence[str] 
             sources=sources,
             as_of=as_of,
             stopped_by=stopped_by,
+            is_published=is_published and not stopped_by,
             notices=[notice for source in sources for notice in source["notices"]],
             versions=", ".join(sorted({source["verdict"]["great_expectations"] for source in sources})),
             judged=_judged(raw),

@@ -30,9 +30,9 @@ SEVERITIES = ("stop", "quarantine", "warn")
 class TrendRow:
     """One check over the runs, oldest first; None where a run did not measure it.
 
-    A rule's value is the share of the rows read that broke it, another check's is what it observed. ``severity`` is the
-    gravest that the newest run judged it with, ``failed`` its verdict. ``title`` is the check in words. ``says`` names
-    a newest value that is worse than all earlier ones.
+    A rule's value is the share of the rows read that broke it, another check's is what it observed. ``failed`` is the
+    newest verdict, ``severity`` the gravest with which it failed, or was judged if it passed. ``title`` is the check
+    in words. ``says`` names a newest value that is worse than all earlier ones.
     """
 
     extract: str
@@ -63,8 +63,9 @@ class TrendRow:
     def said(self) -> str:
         """The line in words."""
         low, high = min(self.known), max(self.known)
+        runs = f"in {len(self.known)} of {len(self.values)} runs"
         return (
-            f"{self.title.rstrip('.')}, in {len(self.known)} of {len(self.values)} runs: first {self.shown(self.known[0])}, "
+            f"{self.title.rstrip('.')}, {runs}: first {self.shown(self.known[0])}, "
             f"newest {self.shown(self.values[-1])}, lowest {self.shown(low)}, highest {self.shown(high)}."
         )
 
@@ -162,7 +163,8 @@ def _values(verdict: Mapping[str, Any]) -> dict[str, float]:
 def _row(
     extract: str, check: str, values: tuple[float | None, ...], judged: Sequence[Mapping[str, Any]]
 ) -> TrendRow:
-    severities = [severity for severity in SEVERITIES if any(one["severity"] == severity for one in judged)]
+    failed = {one["severity"] for one in judged if not one["success"]}
+    severities = [name for name in SEVERITIES if name in (failed or {one["severity"] for one in judged})]
     rule = next((one["about"]["rule"] for one in judged if "rule" in one.get("about", ())), check)
     row = TrendRow(
         extract=extract,
@@ -170,7 +172,7 @@ def _row(
         title=rule if is_rule(check) else what(check).capitalize(),
         severity=severities[0] if severities else "",
         values=values,
-        failed=any(not one["success"] for one in judged),
+        failed=bool(failed),
     )
     return replace(row, says=_unusual(row))
 

@@ -35,6 +35,10 @@ def ingest(context: Context) -> None:
     ContractBrokenError beyond a threshold.
     """
     deliveries = context.deliveries
+    if context.judged:
+        from riskstrat.quality.expectations import load_early
+
+        load_early()
     _say_what_was_found(context, deliveries)
     load_knowledge(context.engine, context.definitions, context.windows)
     identity.open_identity(context.engine, context.key)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -71,9 +71,11 @@ class Deliveries:
 
     def only(self, extracts: Iterable[str]) -> Deliveries:
         """The same deliveries as if they held these extracts alone."""
-        kept = {name: feeds for name, feeds in self.feeds.items() if name in set(extracts)}
-        return Deliveries(
-            kept, self.supplied, self.layouts, self.dates, self.unrecognised, self.near_misses, self.absent
+        wanted = set(extracts)
+        return replace(
+            self,
+            feeds={name: feeds for name, feeds in self.feeds.items() if name in wanted},
+            replaced={name: feeds for name, feeds in self.replaced.items() if name in wanted},
         )
 
 

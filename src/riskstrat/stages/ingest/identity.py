@@ -44,12 +44,17 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
 def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
     """Give every valid NHS number of ``selects`` (one column, nhs_number) a dense ``person`` and a ``person_id``."""
     union = " UNION ALL ".join(f"({select})" for select in selects)
+    # Numbering takes one thread, hashing all of them: so one after the other.
     engine.execute(
-        f"INSERT INTO {IDENTITY}.numbers "
-        "WITH given AS (SELECT DISTINCT normalised_nhs_number(nhs_number) AS nhs_number "
-        f"FROM ({union})), valid AS (SELECT nhs_number FROM given WHERE is_valid_nhs_number(nhs_number)) "
-        "SELECT nhs_number, row_number() OVER (ORDER BY nhs_number), person_key(nhs_number) FROM valid"
+        f"CREATE TABLE {IDENTITY}.numbered AS WITH given AS ("
+        f"SELECT DISTINCT normalised_nhs_number(nhs_number) AS nhs_number FROM ({union})), "
+        "valid AS (SELECT nhs_number FROM given WHERE is_valid_nhs_number(nhs_number)) "
+        "SELECT nhs_number, row_number() OVER (ORDER BY nhs_number) AS person FROM valid"
     )
+    engine.execute(
+        f"INSERT INTO {IDENTITY}.numbers SELECT nhs_number, person, person_key(nhs_number) FROM {IDENTITY}.numbered"
+    )
+    engine.execute(f"DROP TABLE {IDENTITY}.numbered")
 
 
 def close_identity(engine: DuckDBEngine) -> None:

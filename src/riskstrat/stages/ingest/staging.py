@@ -258,24 +258,21 @@ def record_reread(engine: DuckDBEngine, first: int) -> None:
 
 def judge_values(engine: DuckDBEngine, staging: Staging) -> None:
     """Judge the rules on single values, each distinct value once, and mark the rows that hold a failing one."""
-    for place, rule in enumerate(staging.contract.rules):
-        if rule.judge is None or rule.column is None:
-            continue
-        column, when = quoted(rule.column), rule.when or "TRUE"
-        values = engine.rows(
-            f"SELECT DISTINCT {column} FROM {staging.raw} "
-            f"WHERE {column} IS NOT NULL AND ({when}) AND NOT {staging.is_deleted}"
-        )
-        failing = [(value,) for (value,) in values if VALUE_CHECKS[rule.judge](value)]
-        if not failing:
-            continue
-        engine.execute("DROP TABLE IF EXISTS failing_values")
-        engine.load("failing_values", (("value", "VARCHAR"),), failing)
-        engine.execute(
-            f"UPDATE {staging.raw} SET broken = broken + {1 << place} WHERE ({when}) AND NOT {staging.is_deleted} "
-            f"AND {column} IN (SELECT value FROM failing_values)"
-        )
-        engine.execute("DROP TABLE failing_values")
+    rules = [(place, rule) for place, rule in enumerate(staging.contract.rules) if rule.judge and rule.column]
+    for column, when in dict.fromkeys((str(rule.column), rule.when or "TRUE") for _, rule in rules):
+        values = engine.rows(f"SELECT DISTINCT {quoted(column)} FROM {staging.raw} WHERE {when}")
+        for place, rule in rules:
+            if (rule.column, rule.when or "TRUE") != (column, when) or rule.judge is None:
+                continue
+            failing = [(value,) for (value,) in values if VALUE_CHECKS[rule.judge](value)]
+            if not failing:
+                continue
+            engine.load("failing_values", (("value", "VARCHAR"),), failing)
+            engine.execute(
+                f"UPDATE {staging.raw} SET broken = broken + {1 << place} "
+                f"WHERE {when} AND {quoted(column)} IN (SELECT value FROM failing_values)"
+            )
+            engine.execute("DROP TABLE failing_values")
 
 
 def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None:

@@ -1,0 +1,286 @@
+"""Damage to values: keys, dates, numbers, NHS numbers, codes, spaces, formulas, and fields too long to be true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from random import Random
+
+from tests.fuzz.kinds import CANARY, DoesNotFitError, Sheet, Target, on_sheet, on_text, rare
+
+DATES = (
+    "0001-01-01", "9999-12-31", "2025-02-31", "1801-01-01", "1850-01-01", "1849-12-31", "31/03/2026", "03/31/2026",
+    "infinity", "-infinity", "epoch", "today", "now", "2026-03-31T10:00:00Z", "2026-03-31 23:59:59+14", "20260331",
+    "2026-3-1", "26-03-01", "10000-01-01", "99999-12-31", "0044-03-15 (BC)", "-0044-03-15", "46112", "1774915200",
+    "31-MAR-2026", "2026-03-31 24:00:00", "2026-03-31 00:00:60", "2026-13-01", "2026-00-10", "2026-03", "2026",
+    "2026-02-29", "2024-02-29", "2024-02-29 00:00:00.000001", "2026/03/31", "2026-03-31  ", " 2026-03-31", "٢٠٢٦-٠٣-٣١",
+    "290309-12-22", "2026-03-31 Europe/London", "NaT", "0000-00-00", "1900-01-01", "2262-04-12", "2200-01-01",
+)  # fmt: skip
+NUMBERS = (
+    "-1", "-0", "1e3", "1E400", "-1e-400", "NaN", "inf", "-inf", "1,5", "1.5", "0x1F", "1_000", "1 000", "٣", "１２",
+    "1e", "--1", "+5", "99999999999999999999", "9223372036854775808", "2147483648", "1.0", "1.0000000000000001", ".5",
+    "5.", "1/2", "50%", "£5", "true", "1e308", "007", "0b11", "1.2.3", "<5", "∞",
+)  # fmt: skip
+EMPTIES = (
+    "",
+    "NULL",
+    "null",
+    "None",
+    "N/A",
+    "NA",
+    "\\N",
+    "-",
+    "?",
+    "nan",
+    "''",
+    '""',
+    "#N/A",
+    "undefined",
+    "0",
+)
+CODES = ("4.4054E+07", "1.2345E+15", "44054006.0", "4.4054006E7", "440540060000000000000", "999999999999999999", "44054007",
+         "-44054006", "44 054 006", "44054006 ", "C10..", "C10E.", "c10..", "C10", "'44054006", "=44054006", "", "0")  # fmt: skip
+SPACES = (" ", "  ", "\t", "\u00a0", "\u2003", "\u200b", "\ufeff", "\u3000", "\x1f")
+FLAGS = (
+    "true",
+    "TRUE",
+    "True",
+    "t",
+    "1",
+    "yes",
+    "Y",
+    "on",
+    "2",
+    "-1",
+    "deleted",
+    "false",
+    "maybe",
+    "tru",
+    "NULL",
+)
+
+
+def _fill(rng: Random, sheet: Sheet, place: int, values: Sequence[str]) -> None:
+    for row in sheet.some(rng):
+        row[place] = rng.choice(values)
+
+
+@on_sheet
+def odd_dates(rng: Random, sheet: Sheet) -> None:
+    _fill(rng, sheet, sheet.column(rng, "date", "_at", "_on", "_from", "_to", "_start", "_end"), DATES)
+
+
+@on_sheet
+def dates_of_another_country(rng: Random, sheet: Sheet) -> None:
+    place = sheet.column(rng, "date", "_from", "_to", "_on")
+    for row in sheet.rows if rng.random() < 0.5 else sheet.some(rng, 40):
+        row[place] = "/".join(reversed(row[place][:10].split("-")))
+
+
+@on_sheet
+def odd_numbers(rng: Random, sheet: Sheet) -> None:
+    _fill(
+        rng,
+        sheet,
+        sheet.column(rng, "value", "number", "question", "dmd", "method", "classification"),
+        NUMBERS,
+    )
+
+
+@on_sheet
+def odd_numbers_anywhere(rng: Random, sheet: Sheet) -> None:
+    _fill(rng, sheet, sheet.column(rng), NUMBERS)
+
+
+@on_sheet
+def odd_codes(rng: Random, sheet: Sheet) -> None:
+    _fill(rng, sheet, sheet.column(rng, "code", "diagnosis", "status", "type", "category"), CODES)
+
+
+@on_sheet
+def odd_flags(rng: Random, sheet: Sheet) -> None:
+    _fill(rng, sheet, sheet.column(rng, "deleted", "concern", "ambulance"), FLAGS)
+
+
+@on_sheet
+def words_for_nothing(rng: Random, sheet: Sheet) -> None:
+    _fill(rng, sheet, sheet.column(rng), EMPTIES)
+
+
+@on_sheet
+def formula_cells(rng: Random, sheet: Sheet) -> None:
+    formulas = (
+        f"=cmd|' /C {CANARY}'!A0",
+        f"+{CANARY}",
+        f"-{CANARY}+1",
+        f"@SUM({CANARY})",
+        f"\t={CANARY}",
+        f"=1+1 {CANARY}",
+    )
+    places = range(len(sheet.names)) if rng.random() < 0.3 else (sheet.column(rng), sheet.column(rng))
+    for row in sheet.some(rng):
+        for place in places:
+            row[place] = rng.choice(formulas)
+
+
+@on_sheet
+def formula_cells_in_text(rng: Random, sheet: Sheet) -> None:
+    fitting = (
+        "reason",
+        "note",
+        "ward",
+        "manager",
+        "team",
+        "name",
+        "service",
+        "unit",
+        "agency",
+        "cohort",
+        "type",
+        "gp",
+    )
+    place = sheet.column(rng, *fitting)
+    for row in sheet.some(rng):
+        row[place] = rng.choice("=+-@\t") + f'HYPERLINK("{CANARY}")'
+
+
+@on_sheet
+def spaces_around_values(rng: Random, sheet: Sheet) -> None:
+    place, space = sheet.column(rng), rng.choice(SPACES)
+    for row in sheet.some(rng, 200):
+        row[place] = rng.choice(
+            (f"{space}{row[place]}", f"{row[place]}{space}", f"{row[place][:2]}{space}{row[place][2:]}")
+        )
+
+
+def _numbers(sheet: Sheet) -> int:
+    if "nhs_number" not in sheet.names:
+        raise DoesNotFitError
+    return sheet.names.index("nhs_number")
+
+
+@on_sheet
+def odd_nhs_numbers(rng: Random, sheet: Sheet) -> None:
+    place = _numbers(sheet)
+    for row in sheet.some(rng):
+        number = row[place]
+        row[place] = rng.choice(
+            (
+                number[:-1], f"{number}0", f"0{number}", f"{number[:3]} {number[3:6]} {number[6:]}",
+                number.translate({48 + digit: 0xFF10 + digit for digit in range(10)}),
+                number.translate({48 + digit: 0x0660 + digit for digit in range(10)}),
+                f"{number[:3]}\u00a0{number[3:]}", f"{number[:3]}\u2013{number[3:]}", f"-{number}", f"{number}.0",
+                f"{number[0]}.{number[1:]}E+09", "0000000000", "9999999999", "1234567890", f"={number}", "", "NULL",
+                f"{number}/{number}", number[::-1], f"{number[:3]}\n{number[3:]}", "9" * 40, "999 000 0018",
+                f"{number[:9]}X", f"'{number}", f"{number[:5]}\t{number[5:]}",
+            )
+        )  # fmt: skip
+
+
+@on_sheet
+def nhs_number_in_another_column(rng: Random, sheet: Sheet) -> None:
+    place, other = _numbers(sheet), sheet.column(rng)
+    pattern = rng.choice(("{}", "see {}", "{0:.3} {0:.3}"))
+    for row in sheet.some(rng):
+        number = row[place]
+        shown = number if pattern == "{}" else f"see {number[:3]} {number[3:6]} {number[6:]}"
+        row[other] = shown
+
+
+@on_sheet
+def keys_twice_alike(rng: Random, sheet: Sheet) -> None:
+    for row in sheet.some(rng, 30):
+        sheet.rows.insert(rng.randint(0, len(sheet.rows)), list(row))
+
+
+@on_sheet
+def keys_twice_unlike(rng: Random, sheet: Sheet) -> None:
+    donors = sheet.some(rng, 30)
+    for row in sheet.some(rng, 30):
+        other = rng.choice(donors)
+        copy = [
+            own if place == 0 or rng.random() < 0.5 else new
+            for place, (own, new) in enumerate(zip(row, other, strict=True))
+        ]
+        sheet.rows.insert(rng.randint(0, len(sheet.rows)), copy)
+
+
+@on_sheet
+def one_key_for_all(rng: Random, sheet: Sheet) -> None:
+    key = rng.choice(sheet.rows)[0] if sheet.rows else ""
+    for row in sheet.rows:
+        row[0] = key
+
+
+@on_sheet
+def deletions_in_conflict(rng: Random, sheet: Sheet) -> None:
+    if "deleted" not in sheet.names:
+        sheet.names.append("deleted")
+        for row in sheet.rows:
+            row.append("")
+    place = sheet.names.index("deleted")
+    for row in sheet.some(rng, 30):
+        if rng.random() < 0.3:
+            row[place] = "true"
+            continue
+        bare = [row[0], *([""] * (len(row) - 1))] if rng.random() < 0.4 else list(row)
+        bare[place] = rng.choice(("true", "TRUE", "1", "false"))
+        for _ in range(rng.randint(1, 3)):
+            sheet.rows.insert(rng.randint(0, len(sheet.rows)), list(bare))
+
+
+@on_sheet
+def deleted_for_all(rng: Random, sheet: Sheet) -> None:
+    place = sheet.column(rng, "deleted")
+    for row in sheet.rows:
+        row[place] = "true"
+
+
+@on_sheet
+def huge_field(rng: Random, sheet: Sheet) -> None:
+    size = rng.choice((70_000, 1_000_000, 1_990_000, 2_100_000, 3_000_000))
+    letters = rng.choice(("x", "9", "é", "a,", '"', "line\n", " ", "9990000018"))
+    for row in sheet.some(rng, 2)[:2]:
+        row[sheet.column(rng)] = (CANARY + letters * size)[:size]
+
+
+@rare
+def field_of_20_mb(rng: Random, target: Target) -> None:
+    sheet = target.sheet()
+    row = sheet.some(rng, 1)[0]
+    row[sheet.column(rng)] = rng.choice(("x", "é", "a,", "line\n")) * 20_000_000
+    target.write_sheet(sheet)
+
+
+@rare
+def many_huge_fields(rng: Random, target: Target) -> None:
+    sheet = target.sheet()
+    for row in sheet.some(rng, 10):
+        row[sheet.column(rng)] = rng.choice("x9 ") * 1_500_000
+    target.write_sheet(sheet)
+
+
+@on_text
+def very_long_line(rng: Random, text: bytes) -> bytes:
+    lines = text.splitlines(keepends=True)
+    place = rng.randint(0, len(lines))
+    lines.insert(
+        place, rng.choice((b",", b"x", b" ", b"1,")) * rng.choice((100_000, 1_100_000, 2_500_000)) + b"\n"
+    )
+    return b"".join(lines)
+
+
+@rare
+def file_larger_than_a_buffer(rng: Random, target: Target) -> None:
+    """Tens of megabytes, so that the engine reads it in blocks and the odd line lies at the end of one or in none."""
+    lines = target.text().splitlines(keepends=True)
+    if len(lines) < 50:
+        raise DoesNotFitError
+    header, body = lines[0], b"".join(lines[1:])
+    if not body.endswith(b"\n") or len(body) > 2_000_000:
+        raise DoesNotFitError
+    odd = rng.choice(
+        (b"", b"too,few\n", b'a "stray" quote,1\n', b"\xff\n", b"\n", b'"broken\nover\nlines",x\n', b"\0\n")
+    )
+    size = rng.randint(33_000_000, 36_000_000)
+    times = size // len(body)
+    target.write(header + body * times + odd + body * rng.randint(0, 2) + odd)
