@@ -6,9 +6,11 @@ UV_VERSION := 0.13.9
 DEMO_PEOPLE ?= 230000
 DEMO_SEED ?= 1
 DEMO_AS_OF ?= 2026-04-01
+FUZZ_DELIVERIES ?= 2000
+FUZZ_SEED ?= 1
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo test test-slow bench lint format lock clean
+.PHONY: setup demo test test-slow fuzz bench lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -36,6 +38,9 @@ test-slow: setup
 # 30 million GP rows, 3 million episodes and 10 million contacts: about 10 minutes and 9 GB of disk.
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
+
+fuzz: setup
+	$(BIN)/python -m tests.fuzz --deliveries $(FUZZ_DELIVERIES) --seed $(FUZZ_SEED)
 
 lint: setup
 	$(BIN)/ruff check .

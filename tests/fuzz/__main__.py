@@ -26,7 +26,9 @@ def main() -> int:
     numbers = given.only if given.only else range(given.first, given.first + given.deliveries)
     began = time.perf_counter()
     try:
-        campaign = Campaign(root, kept, write_fuzz_town(root / "town"), given.seed, given.kinds, given.command_every)
+        campaign = Campaign(
+            root, kept, write_fuzz_town(root / "town"), given.seed, given.kinds, given.command_every
+        )
         results = []
         for result in campaign.run(numbers, given.workers):
             results.append(result)
@@ -48,7 +50,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the first case's number")
     parser.add_argument("--only", type=int, action="append", metavar="N", help="these cases alone")
-    parser.add_argument("--kind", action="append", default=[], choices=sorted(load_kinds()), help="this damage alone")
+    parser.add_argument(
+        "--kind", action="append", default=[], choices=sorted(load_kinds()), help="this damage alone"
+    )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
         "--command-every", type=int, default=COMMAND_EVERY, metavar="N",

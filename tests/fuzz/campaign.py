@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fuzz.cases import Bench, Result
-from tests.fuzz.command import PublishedSite
+from tests.fuzz.command import PublishedSite, copy_plain
 from tests.fuzz.town import Town
 
 COMMAND_EVERY = 25
@@ -116,6 +116,6 @@ def keep(landing: Path, kept: Path, number: int, said: Sequence[Any]) -> None:
     target.mkdir(parents=True)
     (target / "why.txt").write_text("\n".join(map(str, said)) + "\n", encoding="utf-8", errors="replace")
     try:
-        shutil.copytree(landing, target / "landing", symlinks=True)
+        shutil.copytree(landing, target / "landing", symlinks=True, copy_function=copy_plain)
     except (OSError, shutil.Error) as problem:
         sys.stderr.write(f"case {number} could not be kept whole: {problem}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import stat
@@ -39,7 +40,7 @@ class PublishedSite:
     def problems(self, landing: Path) -> list[str]:
         """Run the delivery; everything that the command did and may not do."""
         shutil.rmtree(self.site.landing)
-        shutil.copytree(landing, self.site.landing, symlinks=True, copy_function=_copy)
+        shutil.copytree(landing, self.site.landing, symlinks=True, copy_function=copy_plain)
         try:
             ended = self._run()
         except subprocess.TimeoutExpired:
@@ -48,7 +49,9 @@ class PublishedSite:
         problems = []
         if ended.returncode not in ALLOWED_EXITS:
             problems.append(f"command: exit {ended.returncode}: {ended.stderr[-600:]}")
-        problems += [f"command: '{word}' on stderr" for word in ("Traceback", "unexpected") if word in ended.stderr]
+        problems += [
+            f"command: '{word}' on stderr" for word in ("Traceback", "unexpected") if word in ended.stderr
+        ]
         if ended.returncode and not ended.stderr.splitlines()[-1].startswith("error: "):
             problems.append(f"command: the last line is no error: {ended.stderr.splitlines()[-1]}")
         problems += self._damage_to_runs(succeeded=ended.returncode == 0)
@@ -60,7 +63,16 @@ class PublishedSite:
         return problems
 
     def _run(self) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "riskstrat", "--site", str(self.root), "run", "--as-of", AS_OF.isoformat()]
+        command = [
+            sys.executable,
+            "-m",
+            "riskstrat",
+            "--site",
+            str(self.root),
+            "run",
+            "--as-of",
+            AS_OF.isoformat(),
+        ]
         return subprocess.run(
             command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False, errors="replace"
         )
@@ -107,14 +119,12 @@ def own(town: Town, workplace: Path) -> Site:
     )
 
 
-def _copy(source: str, target: str) -> None:
-    """Copy a file, and make what is no file anew."""
+def copy_plain(source: str, target: str) -> None:
+    """Copy a file, make a pipe anew, and leave sockets out."""
     mode = Path(source).lstat().st_mode
     if stat.S_ISREG(mode):
         shutil.copy2(source, target)
     elif stat.S_ISFIFO(mode):
-        import os
-
         os.mkfifo(target)
 
 
@@ -126,5 +136,5 @@ def _content(path: Path) -> bytes:
 
         table = pq.read_table(path)
         for column in table.columns:
-            content += "\n".join(str(value) for value in column.unique().to_pylist()).encode("utf-8", "replace")
+            content += "\n".join(str(value) for value in column.to_pylist()).encode("utf-8", "replace")
     return content

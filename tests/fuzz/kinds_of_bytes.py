@@ -113,7 +113,7 @@ def _with_letters(rng: Random, text: bytes, letters: bytes) -> bytes:
 
 @on_text
 def windows_1252(rng: Random, text: bytes) -> bytes:
-    return _with_letters(rng, text, "O’Brïen – €5 Šárka".encode("cp1252"))
+    return _with_letters(rng, text, "O\u2019Brïen \u2013 €5 Šárka".encode("cp1252"))
 
 
 @on_text
@@ -137,7 +137,7 @@ def no_utf_8(rng: Random, text: bytes) -> bytes:
 
 @on_text
 def utf_8_twice(rng: Random, text: bytes) -> bytes:
-    return _with_letters(rng, text, "Zoë’s café".encode().decode("latin-1").encode())
+    return _with_letters(rng, text, "Zoë\u2019s café".encode().decode("latin-1").encode())
 
 
 @on_text

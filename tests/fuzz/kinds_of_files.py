@@ -44,15 +44,20 @@ def split_file(rng: Random, target: Target) -> None:
 def odd_file_name(rng: Random, target: Target) -> None:
     path, extract = target.path, target.extract
     suffix = _suffix(path)
-    name = rng.choice(
-        (
-            f"{extract.upper()}{suffix}", f"{extract}{suffix.upper()}", f"{extract} {suffix}", f"{extract}_a b'c{suffix}",
-            f"{extract}_\n{suffix}", f"{extract}_*{suffix}", f"{extract}_[x]?{suffix}", f"{extract}_é{suffix}",
-            f"{extract}_\udcff{suffix}", f"{extract}_{{a}}{suffix}", f"{extract}_%s$(id){suffix}", f"{extract}{suffix}.tmp",
-            f".{extract}{suffix}", f"{extract}{suffix}~", f"my_{extract}{suffix}", extract, f"{extract}_'; DROP{suffix}",
-            f"{extract}_{'x' * 200}{suffix}", f"{extract}_<b>{suffix}", f"{extract}_\\{suffix}", f"{extract}_\"{suffix}",
-        )
+    odd = (
+        " ", "_a b'c", "_\n", "_*", "_[x]?", "_é", "_\udcff", "_{a}", "_%s$(id)", "_'; DROP", f"_{'x' * 200}", "_<b>",
+        "_\\", '_"',
     )  # fmt: skip
+    others = (
+        f"{extract.upper()}{suffix}",
+        f"{extract}{suffix.upper()}",
+        f"{extract}{suffix}.tmp",
+        f".{extract}{suffix}",
+        f"{extract}{suffix}~",
+        f"my_{extract}{suffix}",
+        extract,
+    )
+    name = rng.choice((*others, *(f"{extract}{part}{suffix}" for part in odd)))
     path.rename(_beside(target, name))
 
 

@@ -23,11 +23,15 @@ class Record:
 
     @property
     def is_text(self) -> bool:
-        """Whether every cell is UTF-8 without a NUL."""
+        """Whether every cell is UTF-8."""
         return not any(
-            isinstance(cell, str) and ("\0" in cell or any("\udc80" <= sign <= "\udcff" for sign in cell))
+            isinstance(cell, str) and any("\udc80" <= sign <= "\udcff" for sign in cell)
             for cell in self.cells
         )
+
+    @property
+    def has_nul(self) -> bool:
+        return any(isinstance(cell, str) and "\0" in cell for cell in self.cells)
 
 
 @dataclass
@@ -49,7 +53,6 @@ class Reading:
     ruin: str = ""
     least: int = 0
     most: int | None = 0
-    bad_lines: int = 0
 
 
 def read_file(path: Path) -> Reading:
@@ -87,7 +90,7 @@ def unpacked(data: bytes) -> tuple[bytes, bytes, str]:
             return text + part, b"", "the gzip member is cut"
         text += part
         data = member.unused_data
-    return text, b"", ""
+    return text, data, ""
 
 
 def _read_csv(reading: Reading, data: bytes) -> None:
@@ -127,7 +130,7 @@ def _keep(reading: Reading, line: int, cells: list[bytes]) -> None:
     record = Record(line, text)
     if not reading.header:
         reading.header = tuple(name.strip() for name in text)
-        reading.header_is_text = record.is_text
+        reading.header_is_text = record.is_text and not record.has_nul
         return
     reading.records.append(record)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date, datetime
-from functools import cache
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from functools import cache, partial
 from typing import Any
 
 from riskstrat.definitions.contracts import Column, Contract
@@ -14,10 +14,13 @@ from tests.fuzz.probe import Found
 from tests.fuzz.reader import Reading, Record
 
 Given = dict[str, str]
-DATE = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T]00:00(?::00(?:\.0+)?)?)?")
-TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?Z?)?")
+DAY = r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})"
+TIME = r"(?:[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,6}))?)?Z?)?"
+MOMENT = re.compile(DAY + TIME)
+DAY_AND_MORE = re.compile(DAY + r"(?:[ T][0-9:.+-]*Z?)?")
 TRUE, FALSE = {"true", "t", "1", "yes", "y", "on"}, {"false", "f", "0", "no", "n", "off"}
 MOST_SHOWN = 2
+EARLIEST_YEAR = 1850
 
 
 def valid_number(text: str) -> str | None:
@@ -30,11 +33,11 @@ def valid_number(text: str) -> str | None:
 
 
 def given_rows(files: list[Reading]) -> Iterator[tuple[Reading, Record, Given]]:
-    """Every row of the files whose cells fit its header, by column."""
+    """Every row of the files whose cells fit its header, by column; empty cells after the last are let pass."""
     for file in files:
         for record in file.records:
-            if len(record.cells) == len(file.header):
-                yield file, record, dict(zip(file.header, record.cells, strict=True))
+            if len(record.cells) >= len(file.header) and not any(record.cells[len(file.header) :]):
+                yield file, record, dict(zip(file.header, record.cells, strict=False))
 
 
 def invented_rows(contract: Contract, files: list[Reading], found: Found) -> Iterator[str]:
@@ -45,24 +48,33 @@ def invented_rows(contract: Contract, files: list[Reading], found: Found) -> Ite
     key = own or [column for column in contract.columns if column.key]
     by_key: dict[Any, list[Given]] = {}
     for _, record, given in given_rows(files):
-        if record.is_text:
+        if record.is_text or all(_is_utf_8(given.get(column.name)) for column in _kept(contract)):
             by_key.setdefault(tuple(_typed(column, given.get(column.name, "")) for column in own), []).append(
                 given
             )
     shown = 0
     for row in found.accepted[contract.name]:
+        if any(isinstance(value, str) and "\0" in value for value in row.values()):
+            yield f"{contract.name}: an accepted row holds a NUL"
+            return
         candidates = by_key.get(tuple(row[column.name] for column in own), [])
         if any(_says(contract, given, row, found.key) for given in candidates):
             continue
-        why = (
-            f"differs in {_differing(contract, candidates[0], row, found.key)}"
-            if candidates
-            else "has an unknown key"
-        )
+        differing = (_differing(contract, given, row, found.key) for given in candidates)
+        nearest = min(differing, key=len, default=None)
+        why = f"differs in {nearest}" if nearest else "has an unknown key"
         yield f"{contract.name}: an accepted row is in no file: it {why} ({[column.name for column in key]})"
         shown += 1
         if shown == MOST_SHOWN:
             return
+
+
+def _kept(contract: Contract) -> list[Column]:
+    return [column for column in contract.columns if not column.private]
+
+
+def _is_utf_8(cell: Any) -> bool:
+    return not isinstance(cell, str) or not any("\udc80" <= sign <= "\udcff" for sign in cell)
 
 
 def _says(contract: Contract, given: Given, row: dict[str, Any], key: bytes) -> bool:
@@ -81,12 +93,17 @@ def _differing(contract: Contract, given: Given, row: dict[str, Any], key: bytes
                 differing.append(column.name)
         elif column.name in row and not isinstance(text, bytes | list | dict):
             value = row[column.name]
-            is_unknown = (value is None and not column.required) or (
-                value == column.unknown and value is not None
-            )
-            if not is_unknown and value != _typed(column, text):
+            typed = _typed(column, text)
+            if value != typed and not _may_be_unknown(column, typed, value):
                 differing.append(f"{column.name} ({text[:40]!r} as {str(value)[:40]!r})")
     return differing
+
+
+def _may_be_unknown(column: Column, typed: Any, value: Any) -> bool:
+    """Whether the contract lets the value stand for one that is missing, is not listed, or cannot be."""
+    if value is None and isinstance(typed, date):
+        return typed.year < EARLIEST_YEAR
+    return value == column.unknown and (value is not None or bool(column.allowed))
 
 
 @cache
@@ -98,29 +115,53 @@ def _typed(column: Column, text: Any) -> Any:
     """The value that a cell means under the contract, None where it means none."""
     if not isinstance(text, str):
         return text
-    text = text.strip(" ")
-    if not text:
-        return None
+    text = text.strip(" ") if column.type == "text" else text.strip()
     try:
-        if column.type == "date":
-            match = DATE.fullmatch(text)
-            return date.fromisoformat(match[1]) if match else None
-        if column.type == "timestamp":
-            match = TIME.fullmatch(text)
-            return datetime.fromisoformat(text.removesuffix("Z")) if match else None
-        if column.type == "integer":
-            return int(float(text)) if re.fullmatch(r"-?[0-9]+(\.0+)?", text) else None
-        if column.type == "number":
-            return (
-                float(text)
-                if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text)
-                else None
-            )
-        if column.type == "boolean":
-            return True if text.lower() in TRUE else False if text.lower() in FALSE else None
+        return TYPED[column.type](text) if text else None
     except ValueError:
         return None
-    return text
+
+
+def _integer(text: str) -> int | None:
+    return int(float(text)) if re.fullmatch(r"-?[0-9]+(\.0+)?", text) else None
+
+
+def _number(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text) else None
+
+
+def _boolean(text: str) -> bool | None:
+    return True if text.lower() in TRUE else False if text.lower() in FALSE else None
+
+
+def _date(text: str) -> date | None:
+    moment = _moment(text, is_date=True)
+    return moment.date() if moment else None
+
+
+def _moment(text: str, *, is_date: bool) -> datetime | None:
+    """What a date or time says: year first, and a time of day after it or none; a date needs none."""
+    found = (DAY_AND_MORE if is_date else MOMENT).fullmatch(text)
+    if found is None:
+        return None
+    year, month, day, hour, minute, second, fraction = (*found.groups("0"), *("0" * 7))[:7]
+    day_itself = datetime(int(year), int(month), int(day))
+    time_of_day = [int(part) for part in (hour, minute, second, fraction.ljust(6, "0"))]
+    if time_of_day == [24, 0, 0, 0]:
+        return day_itself + timedelta(days=1)
+    return day_itself.replace(
+        hour=time_of_day[0], minute=time_of_day[1], second=time_of_day[2], microsecond=time_of_day[3]
+    )
+
+
+TYPED: dict[str, Callable[[str], Any]] = {
+    "text": str,
+    "integer": _integer,
+    "number": _number,
+    "boolean": _boolean,
+    "date": _date,
+    "timestamp": partial(_moment, is_date=False),
+}
 
 
 def misplaced_rows(contract: Contract, files: list[Reading], found: Found) -> Iterator[str]:

@@ -22,7 +22,7 @@ import pandas as pd
 import pytest
 
 from riskstrat.definitions.contracts import Column, Contract, Rule, load_contracts
-from riskstrat.definitions.snomed import VALUE_CHECKS
+from riskstrat.definitions.value_checks import VALUE_CHECKS
 from riskstrat.sqltext import literal
 
 CONTRACTS = load_contracts(Path(__file__).resolve().parents[2] / "data_contracts")

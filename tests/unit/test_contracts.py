@@ -16,7 +16,8 @@ import yaml
 
 from riskstrat.definitions.contracts import Contract, load_contract, load_contracts
 from riskstrat.definitions.everything import load_definitions
-from riskstrat.definitions.snomed import VALUE_CHECKS, has_wrong_check_digit, is_rounded, is_snomed_id
+from riskstrat.definitions.snomed import has_wrong_check_digit, is_rounded, is_snomed_id
+from riskstrat.definitions.value_checks import VALUE_CHECKS
 from riskstrat.errors import DefinitionError
 from tests.small_contract import SMALL
 

@@ -68,7 +68,9 @@ def check(
 
     Ends with 3 where a definition is wrong and with 4 where a run would stop.
 
-    Examples: riskstrat check gp_events | riskstrat check --quarantine gp_events | riskstrat check --trend
+    Example: riskstrat check gp_events
+
+    Also: riskstrat check --quarantine gp_events; riskstrat check --trend; riskstrat check --rejudge
     """
     from riskstrat.definitions.everything import load_definitions
 

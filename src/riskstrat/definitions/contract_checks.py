@@ -9,7 +9,7 @@ from typing import Any
 
 from riskstrat.definitions.documents import check_keys
 from riskstrat.definitions.rules import Check, Column, Rule, Severity
-from riskstrat.definitions.snomed import VALUE_CHECKS
+from riskstrat.definitions.value_checks import VALUE_CHECKS
 from riskstrat.errors import DefinitionError
 
 SEVERITIES: tuple[Severity, ...] = ("quarantine", "warn", "stop")

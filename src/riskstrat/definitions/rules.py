@@ -29,7 +29,7 @@ SQL_TYPES: Mapping[ColumnType, tuple[str, ...]] = {
 WRITTEN_AS = {
     "integer": "a whole number",
     "number": "a number with a decimal point and no thousands separator",
-    "date": "a date written YYYY-MM-DD",
+    "date": "a date written YYYY-MM-DD, not before 1850",
     "timestamp": "a time written YYYY-MM-DD HH:MM:SS",
     "boolean": "true or false",
 }
@@ -65,8 +65,8 @@ class Rule:
 
     A row that fails a ``quarantine`` rule is set aside; a ``warn`` rule only counts it; one row that fails a ``stop``
     rule ends the run. A rule of kind ``value`` has the SQL FALSE: ``judge`` names the predicate of
-    ``snomed.VALUE_CHECKS`` that is True for a value that fails, and ``when``, never NULL and over the typed columns,
-    says which rows' values it is asked about. ``check`` is what the contract states, where it states more than a
+    ``value_checks.VALUE_CHECKS`` that is True for a value that fails, and ``when``, never NULL and over the typed
+    columns, says which rows' values it is asked about. ``check`` is what the contract states, where it states more than a
     column's type and that it is filled.
     """
 
@@ -143,7 +143,8 @@ def row_rules(extract: str, checks: Iterable[Check], *, has_deleted: bool) -> li
         "row",
         "quarantine",
         "FALSE",
-        "The line has another number of fields than the header, an unclosed quote, or bytes that are not UTF-8.",
+        "The line has another number of fields than the header, an unclosed quote, or bytes that are not UTF-8, "
+        "or is too long.",
         "Ask for the file again as UTF-8 CSV, with text that holds commas, quotes or line breaks in double quotes.",
     )
     own = [

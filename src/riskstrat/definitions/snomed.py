@@ -6,8 +6,6 @@ Source: SNOMED CT Release File Specification 5.5 (Verhoeff's dihedral check). Id
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
 
 SHORTEST, LONGEST = 6, 18
 # A spreadsheet keeps 15 digits of a number and writes zeros after them.
@@ -88,12 +86,3 @@ def has_wrong_check_digit(text: str) -> bool:
     [True, True, True, False, False]
     """
     return not is_snomed_id(text) and not is_rounded(text)
-
-
-# The names by which a contract calls a check of a value; each is True for a value that fails.
-VALUE_CHECKS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
-    {
-        "snomed_identifier_rounded": is_rounded,
-        "snomed_identifier_check_digit": has_wrong_check_digit,
-    }
-)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +65,17 @@ class DuckDBEngine:
             else self.connection.execute(statement)
         )
         return cursor.fetchall() if cursor.description else []
+
+    @contextmanager
+    def interrupted_after(self, seconds: float) -> Iterator[None]:
+        """End a statement that takes longer; duckdb.InterruptException comes out of it."""
+        timer = threading.Timer(seconds, self.connection.interrupt)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         """All rows of one SELECT."""

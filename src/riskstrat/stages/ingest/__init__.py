@@ -44,7 +44,7 @@ def ingest(context: Context) -> None:
     identity.open_identity(context.engine, context.key)
     make_macros(context.engine)
     number_synthetic(context, deliveries)
-    build_lookups(context.engine, deliveries)
+    build_lookups(context, deliveries)
     register(context, deliveries)
     open_code_use(context.engine, context.definitions)
     every_books = []
@@ -91,11 +91,11 @@ def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) 
     find_corrected(engine, staging)
     books = keep_books(engine, staging, files)
     books.left_out = left_out
-    books.check_balance()
     folder = context.building / "quality" / contract.name
     folder.mkdir(parents=True)
     write_quarantine(engine, staging, files, folder / "quarantine.parquet")
-    keep_accepted(engine, staging)
+    books.statuses["accepted"] = keep_accepted(engine, staging)
+    books.check_balance()
     note_code_use(engine, contract)
     _count_odd_rows(context, staging, books)
     return books

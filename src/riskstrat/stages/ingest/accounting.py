@@ -22,7 +22,6 @@ QUARANTINE_LINES = (
     ("line", "BIGINT"),
     ("rows_before", "BIGINT"),
     ("lines_moved", "BIGINT"),
-    ("is_unread", "BOOLEAN"),
 )
 
 
@@ -78,7 +77,10 @@ class Books:
         return {"read": self.read, **{status: self.statuses.get(status, 0) for status in STATUSES}}
 
     def check_balance(self) -> None:
-        """Raise RiskstratError when a row was lost or invented."""
+        """Raise RiskstratError when a row was lost or invented.
+
+        Each number is counted where it arises: read when a file is read, accepted in the staged table at the end.
+        """
         parts = sum(self.statuses.get(status, 0) for status in STATUSES)
         if parts != self.read:
             raise RiskstratError(
@@ -125,20 +127,15 @@ class Books:
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file that was staged: its name, its delivery, its rows, and its lines that were not read at once."""
+    """A file that was staged: its name, its delivery, its rows, and its lines that are no row at all."""
 
     name: str
     delivery: date
     rows: int
     rejects: tuple[Reject, ...] = ()
 
-    @property
-    def unread(self) -> list[Reject]:
-        """The lines that are no row at all."""
-        return [reject for reject in self.rejects if reject.is_unread]
-
     def line(self, place: int) -> int:
-        """The file's line of the ``place``-th line that was read at once: every rejected one before it counts too."""
+        """The file's line of the ``place``-th row: every rejected line before it counts too."""
         before = [reject.line - 1 - number for number, reject in enumerate(self.rejects, start=1)]
         return place + 1 + bisect_left(before, place)
 
@@ -152,55 +149,61 @@ def keep_books(engine: DuckDBEngine, staging: Staging, files: Sequence[SourceFil
     structure = f"{contract.name}.row.structure"
     every = []
     for number, file in enumerate(files):
-        quarantined, corrected, others = decided.get(number, (0, 0, 0))
-        lines = len(file.unread)
+        quarantined, corrected, others, keyless = decided.get(number, (0, 0, 0, 0))
+        lines, accepted = len(file.rejects), file.rows - quarantined - others
+        if _is_sent_again(files, number, accepted, others):
+            corrected += keyless + lines
         broken = failed.get(number, {}) | ({structure: lines} if lines else {})
         every.append(
             DeliveryCount(
                 file.delivery,
                 (file.name,),
                 file.rows + lines,
-                file.rows - quarantined - others,
+                accepted,
                 quarantined + lines,
                 corrected,
                 broken,
             )
         )
         if lines and structure not in books.first:
-            books.first[structure] = Place(file.name, file.unread[0].line, file.unread[0].column)
+            books.first[structure] = Place(file.name, file.rejects[0].line, file.rejects[0].column)
         for rule, count in broken.items():
             books.failed[rule] = books.failed.get(rule, 0) + count
-    unread = sum(len(file.unread) for file in files)
-    books.read = engine.count(staging.raw.strip('"')) + unread
-    books.statuses = _count_statuses(engine, staging)
-    books.statuses["accepted"] += books.read - unread
-    books.statuses["quarantined"] += unread
+    books.read = sum(file.rows + len(file.rejects) for file in files)
+    decided_rows = dict(engine.rows(f"SELECT status, count(*) FROM {staging.judged} GROUP BY status"))
+    books.statuses = {status: int(decided_rows.get(status, 0)) for status in STATUSES if status != "accepted"}
+    books.statuses["quarantined"] += sum(len(file.rejects) for file in files)
     books.deliveries = _by_delivery(every)
     return books
 
 
-def _count_statuses(engine: DuckDBEngine, staging: Staging) -> dict[str, int]:
-    """Rows of each status; the accepted ones, which no table lists, as what the others take from all rows."""
-    decided = dict(engine.rows(f"SELECT status, count(*) FROM {staging.judged} GROUP BY status"))
-    statuses = {status: int(decided.get(status, 0)) for status in STATUSES}
-    statuses["accepted"] = -sum(statuses.values())
-    return statuses
-
-
-def _count_decided(engine: DuckDBEngine, staging: Staging) -> dict[int, tuple[int, int, int]]:
-    """Rows quarantined, quarantined and since corrected, and otherwise not accepted, by file."""
+def _count_decided(engine: DuckDBEngine, staging: Staging) -> dict[int, tuple[int, int, int, int]]:
+    """Rows quarantined, since corrected, otherwise not accepted, and quarantined without a key, by file."""
     rows = engine.rows(
         "SELECT located.file_number, count(*) FILTER (WHERE judged.status = 'quarantined'), "
-        "count(corrected.row_id), count(*) FILTER (WHERE judged.status <> 'quarantined') "
+        "count(corrected.row_id), count(*) FILTER (WHERE judged.status <> 'quarantined'), "
+        f"count(*) FILTER (WHERE judged.status = 'quarantined' AND NOT ({staging.has_key})) "
         f"FROM {staging.located('TRUE')} AS located JOIN {staging.judged} AS judged USING (row_id) "
         "LEFT JOIN corrected USING (row_id) GROUP BY located.file_number"
         if engine.count(staging.judged.strip('"'))
-        else "SELECT NULL, NULL, NULL, NULL WHERE FALSE"
+        else "SELECT NULL, NULL, NULL, NULL, NULL WHERE FALSE"
     )
     return {
-        int(file): (int(quarantined), int(corrected), int(others))
-        for file, quarantined, corrected, others in rows
+        int(file): (int(quarantined), int(corrected), int(others), int(keyless))
+        for file, quarantined, corrected, others, keyless in rows
     }
+
+
+def _is_sent_again(files: Sequence[SourceFile], number: int, accepted: int, others: int) -> bool:
+    """Whether a later delivery holds all that could be read of a file, or a file of its name where nothing could.
+
+    Then its rows without a readable key, which cannot be looked for, are taken to have come again as well.
+    """
+    file = files[number]
+    later = [other for other in files if other.delivery > file.delivery]
+    if accepted or not later:
+        return False
+    return bool(others) or any(Path(other.name).name == Path(file.name).name for other in later)
 
 
 def _by_delivery(files: Sequence[DeliveryCount]) -> tuple[DeliveryCount, ...]:
@@ -231,7 +234,7 @@ def _count_rules(
     rules = staging.contract.rules
     counted = ", ".join(
         f"count(*) FILTER (WHERE broken & {1 << place} <> 0), "
-        f"min(row(place, source_line)) FILTER (WHERE broken & {1 << place} <> 0)"
+        f"min(place) FILTER (WHERE broken & {1 << place} <> 0)"
         for place in range(len(rules))
     )
     found = engine.rows(
@@ -246,9 +249,7 @@ def _count_rules(
             if not count:
                 continue
             failed.setdefault(number, {})[rule.id] = int(count)
-            at, line = first.values() if isinstance(first, dict) else first
-            row = int(line) if line is not None else file.line(int(at))
-            books.first.setdefault(rule.id, Place(file.name, row, rule.column))
+            books.first.setdefault(rule.id, Place(file.name, file.line(int(first)), rule.column))
     return failed
 
 
@@ -256,7 +257,7 @@ def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[Sou
     """Write every quarantined row with all its reasons; text that could be an NHS number is masked."""
     contract = staging.contract
     rejects = [
-        (number, reject.line, reject.line - 1 - place, place, reject.is_unread)
+        (number, reject.line, reject.line - 1 - place, place)
         for number, file in enumerate(files)
         for place, reject in enumerate(file.rejects, start=1)
     ]
@@ -273,14 +274,14 @@ def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[Sou
     engine.export(
         "WITH moved AS (SELECT file_number, rows_before, max(lines_moved) AS lines_moved "
         "FROM quarantine_lines GROUP BY file_number, rows_before) "
-        "SELECT file, COALESCE(source_line, place + 1 + COALESCE(moved.lines_moved, 0)) AS row, "
+        "SELECT file, place + 1 + COALESCE(moved.lines_moved, 0) AS row, "
         f"list_filter([{reasons}], lambda reason: reason IS NOT NULL) AS reasons, "
         f"corrected.corrected_on, {', '.join(columns)} "
         f"FROM {staging.located(is_quarantined)} AS incoming "
         "ASOF LEFT JOIN moved ON moved.file_number = incoming.file_number "
         "AND moved.rows_before < incoming.place LEFT JOIN corrected ON corrected.row_id = incoming.row_id "
         f"UNION ALL SELECT file, line, [{literal(contract.name + '.row.structure')}], CAST(NULL AS DATE), "
-        f"{', '.join(nulls)} FROM quarantine_lines JOIN {FILES} AS files USING (file_number) WHERE is_unread "
+        f"{', '.join(nulls)} FROM quarantine_lines JOIN {FILES} AS files USING (file_number) "
         "ORDER BY file, row",
         path,
     )

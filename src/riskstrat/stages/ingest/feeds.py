@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from riskstrat.definitions.contracts import Contract
-from riskstrat.errors import ContractBrokenError, DefinitionError
+from riskstrat.errors import DefinitionError
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.accounting import SourceFile
 from riskstrat.stages.ingest.deliveries import Feed
@@ -13,10 +13,9 @@ from riskstrat.stages.ingest.judging import relative_to
 from riskstrat.stages.ingest.reading import (
     Scan,
     drop_rejects,
-    has_too_many_rejects,
     refuse_swallowed_rows,
+    refuse_too_many_rejects,
     rejected_lines,
-    reread,
     run_scan,
     scan_feed,
     supplier_file,
@@ -26,77 +25,46 @@ from riskstrat.stages.ingest.staging import (
     create_incoming,
     insert_statement,
     record_file,
-    record_reread,
 )
 
 
 def read_feeds(
     context: Context, contract: Contract, feeds: Sequence[Feed]
 ) -> tuple[Staging, list[SourceFile], dict[str, int]]:
-    """Read every feed into the incoming table; also the lines that filters left out, by file.
-
-    A file with too many values of a wrong type is read as text instead.
-    """
-    as_text: set[int] = set()
-    while True:
-        scans = [
-            scan_feed(feed, contract, number, as_text=number in as_text) for number, feed in enumerate(feeds)
-        ]
-        staging = Staging(
-            contract,
-            has_files=len(feeds) > 1,
-            is_numbered=any(scan.is_numbered for scan in scans),
-            is_ordered=any(scan.is_ordered for scan in scans),
-        )
-        create_incoming(context.engine, staging)
-        files: list[SourceFile] = []
-        left_out: dict[str, int] = {}
-        for number, (feed, scan) in enumerate(zip(feeds, scans, strict=True)):
-            file = _read_feed(context, staging, feed, scan, number, as_text=number in as_text)
-            if file is None:
-                as_text.add(number)
-                break
-            files.append(file)
-            if feed.mapping is not None and feed.mapping.where:
-                skipped = _count_lines(context, feed) - file.rows
-                left_out[file.name] = left_out.get(file.name, 0) + skipped
-        else:
-            return staging, files, left_out
+    """Read every feed into the incoming table; also the lines that filters left out, by file."""
+    scans = [scan_feed(feed, contract, number) for number, feed in enumerate(feeds)]
+    staging = Staging(
+        contract,
+        has_files=len(feeds) > 1,
+        is_numbered=any(scan.is_numbered for scan in scans),
+        is_ordered=any(scan.is_ordered for scan in scans),
+    )
+    create_incoming(context.engine, staging)
+    files: list[SourceFile] = []
+    left_out: dict[str, int] = {}
+    for number, (feed, scan) in enumerate(zip(feeds, scans, strict=True)):
+        file = _read_feed(context, staging, feed, scan, number)
+        files.append(file)
+        if feed.mapping is not None and feed.mapping.where:
+            skipped = _count_lines(context, feed) - file.rows
+            left_out[file.name] = left_out.get(file.name, 0) + skipped
+    return staging, files, left_out
 
 
-def _read_feed(
-    context: Context, staging: Staging, feed: Feed, scan: Scan, number: int, *, as_text: bool
-) -> SourceFile | None:
-    """Read one feed; None where DuckDB gave up keeping the lines that it could not type."""
+def _read_feed(context: Context, staging: Staging, feed: Feed, scan: Scan, number: int) -> SourceFile:
     engine, name = context.engine, relative_to(feed.path, context.landing)
-    if scan.unknown_columns and not as_text:
+    if scan.unknown_columns:
         context.warn(f"{name}: the contract does not know {', '.join(scan.unknown_columns)}; not read.")
     first = record_file(engine, staging, number, name, feed.delivery)
-    run_scan(engine, insert_statement(staging, scan, number), feed, scan.pipes)
-    if has_too_many_rejects(engine, scan):
-        drop_rejects(engine, scan.rejects)
-        if as_text or feed.layout is not None:
-            raise ContractBrokenError(
-                "too many lines have another number of fields than the header.",
-                file=feed.path,
-                remedy="ask for the file again as UTF-8 CSV, with text that holds commas in double quotes.",
-            )
-        return None
-    rejects = rejected_lines(engine, scan)
-    for again in reread(engine, scan, rejects):
-        before = _count(context, staging)
-        engine.execute(insert_statement(staging, again, number))
-        record_reread(engine, before)
+    read = run_scan(engine, insert_statement(staging, scan, number), feed, scan.pipes)
+    refuse_too_many_rejects(engine, scan, feed)
+    rejects = tuple(rejected_lines(engine, scan))
     if feed.mapping is not None and feed.layout is not None:
         _refuse_repeated_rows(context, staging, feed, first)
-    file = SourceFile(name, feed.delivery, _count(context, staging) - first, tuple(rejects))
-    refuse_swallowed_rows(engine, scan, feed, file.rows, len(file.unread))
+    file = SourceFile(name, feed.delivery, read, rejects)
+    refuse_swallowed_rows(engine, scan, feed, file.rows, len(rejects))
     drop_rejects(engine, scan.rejects)
     return file
-
-
-def _count(context: Context, staging: Staging) -> int:
-    return context.engine.count(staging.raw.strip('"'))
 
 
 def _count_lines(context: Context, feed: Feed) -> int:
@@ -105,15 +73,9 @@ def _count_lines(context: Context, feed: Feed) -> int:
         return 0
     main = feed.layout.files[feed.mapping.main]
     source = supplier_file(feed.layout, main, (feed.path,), "rejects_counted")
-    context.engine.execute("CREATE OR REPLACE TEMP TABLE counted_lines (lines BIGINT)")
-    run_scan(
-        context.engine,
-        f"INSERT INTO counted_lines SELECT count(*) FROM ({source.select})",
-        feed,
-        source.pipes,
-    )
+    lines = run_scan(context.engine, f"SELECT count(*) FROM ({source.select})", feed, source.pipes)
     drop_rejects(context.engine, source.rejects)
-    return int(context.engine.rows("SELECT lines FROM counted_lines")[0][0])
+    return lines
 
 
 def _refuse_repeated_rows(context: Context, staging: Staging, feed: Feed, first: int) -> None:

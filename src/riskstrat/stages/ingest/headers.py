@@ -7,6 +7,7 @@ import difflib
 import gzip
 import re
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
 from riskstrat.definitions.contracts import Contract
@@ -41,6 +42,21 @@ def delimiter_of(path: Path) -> str:
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise truncated_gzip(path) from None
     return max(DELIMITERS, key=lambda delimiter: line.count(delimiter.encode()))
+
+
+def distinct_names(header: Sequence[str]) -> list[str]:
+    """A name for every field of a header: one without a name, or with one that stood before, is numbered.
+
+    >>> distinct_names(["a", "", "a"])
+    ['a', 'unnamed_2', 'a_3']
+    """
+    names: dict[str, str] = {}
+    for place, given in enumerate(header, start=1):
+        name = given or f"unnamed_{place}"
+        while name.lower() in names:
+            name = f"{name}_{place}"
+        names[name.lower()] = name
+    return list(names.values())
 
 
 def _csv_header(path: Path, encoding: str, delimiter: str) -> list[str]:
@@ -109,7 +125,8 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
             remedy=f"the header must have: {', '.join(known)}.",
         )
     for place, name in enumerate(header):
-        if name in header[:place]:
+        before = header[:place]
+        if name in before or (name.lower() in known and name.lower() in map(str.lower, before)):
             raise ContractBrokenError(
                 "this column stands twice in the header.",
                 file=path,

@@ -17,7 +17,7 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     # The files are read past the table of numbers, never the other way round: DuckDB does not know how long they are.
     engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     engine.execute(  # ten characters are a number as it should be written, or no number at all
-        r"CREATE TEMP MACRO normalised_nhs_number(given) AS CASE WHEN length(given) = 10 THEN given "
+        r"CREATE TEMP MACRO normalised_nhs_number(given) AS CASE WHEN strlen(given) = 10 THEN given "
         r"ELSE NULLIF(regexp_replace(given, '[\s-]', '', 'g'), '') END"
     )
     weighted = " + ".join(
@@ -36,13 +36,17 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     engine.execute(
         "CREATE TEMP MACRO person_key(number) AS substr(sha256("
         f"(SELECT outer_pad FROM {IDENTITY}.pads) || "
-        f"unhex(sha256((SELECT inner_pad FROM {IDENTITY}.pads) || CAST(number AS BLOB)))), 1, 32)"
+        f"unhex(sha256((SELECT inner_pad FROM {IDENTITY}.pads) || encode(number)))), 1, 32)"
     )
     engine.execute(f"CREATE TABLE {IDENTITY}.numbers (nhs_number VARCHAR, person BIGINT, person_id VARCHAR)")
 
 
 def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
-    """Give every valid NHS number of ``selects`` (one column, nhs_number) a dense ``person`` and a ``person_id``."""
+    """Give every valid NHS number of ``selects`` (one column, nhs_number) a dense ``person`` and a ``person_id``.
+
+    Leaves the macro ``person_of(number)``. It looks the number up in a type and not in a table, because a statement
+    that joins is free to write its rows in any order, and the order tells which line of the file a row was.
+    """
     union = " UNION ALL ".join(f"({select})" for select in selects)
     # Numbering takes one thread, hashing all of them: so one after the other.
     engine.execute(
@@ -55,6 +59,14 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
         f"INSERT INTO {IDENTITY}.numbers SELECT nhs_number, person, person_key(nhs_number) FROM {IDENTITY}.numbered"
     )
     engine.execute(f"DROP TABLE {IDENTITY}.numbered")
+    if engine.rows(f"SELECT 1 FROM {IDENTITY}.numbers LIMIT 1"):
+        engine.execute(
+            f"CREATE TYPE {IDENTITY}.registered AS ENUM (SELECT nhs_number FROM {IDENTITY}.numbers ORDER BY person)"
+        )
+        found = f"enum_code(TRY_CAST(number AS {IDENTITY}.registered))"
+    else:
+        found = "NULL"
+    engine.execute(f"CREATE TEMP MACRO person_of(number) AS CAST({found} AS BIGINT) + 1")
 
 
 def close_identity(engine: DuckDBEngine) -> None:

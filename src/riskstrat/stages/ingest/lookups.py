@@ -10,14 +10,23 @@ from riskstrat.definitions.layouts import Layout, LayoutFile
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import ContractBrokenError
 from riskstrat.sqltext import quoted
+from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.deliveries import Deliveries, Feed
 from riskstrat.stages.ingest.identity import IDENTITY
-from riskstrat.stages.ingest.reading import drop_rejects, lookup_table, run_scan, supplier_file
+from riskstrat.stages.ingest.judging import relative_to
+from riskstrat.stages.ingest.reading import (
+    drop_rejects,
+    lookup_table,
+    refuse_open_quotes,
+    run_scan,
+    supplier_file,
+)
 
+MOST_LINES = 10**12  # of one file: lines of later files come after
 VERSIONS = f"{IDENTITY}.lookup_versions"
 
 
-def build_lookups(engine: DuckDBEngine, deliveries: Deliveries) -> None:
+def build_lookups(context: Context, deliveries: Deliveries) -> None:
     """Make the table of every file with a key; one that never came is empty.
 
     Raises ContractBrokenError where a value that may not change has changed between deliveries.
@@ -25,12 +34,11 @@ def build_lookups(engine: DuckDBEngine, deliveries: Deliveries) -> None:
     for layout in deliveries.layouts.values():
         for file in layout.files.values():
             if file.key:
-                _build(engine, layout, file, deliveries.supplied.get((layout.name, file.name), ()))
+                _build(context, layout, file, deliveries.supplied.get((layout.name, file.name), ()))
 
 
-def _build(
-    engine: DuckDBEngine, layout: Layout, file: LayoutFile, found: Sequence[tuple[date, Path]]
-) -> None:
+def _build(context: Context, layout: Layout, file: LayoutFile, found: Sequence[tuple[date, Path]]) -> None:
+    engine = context.engine
     columns = ", ".join(quoted(name) for name in file.every_column)
     keys = ", ".join(quoted(name) for name in file.key)
     order = f"CAST(({file.order}) AS BIGINT)" if file.order else "CAST(NULL AS BIGINT)"
@@ -39,15 +47,27 @@ def _build(
         "CAST(NULL AS BIGINT) AS place, CAST(NULL AS BIGINT) AS line "
         f"FROM ({supplier_file(layout, file, (), '').select})"
     )
-    for delivered, path in found:
+    for number, (delivered, path) in enumerate(found):
         source = supplier_file(layout, file, (path,), "rejects_lookup")
         run_scan(
             engine,
-            f"INSERT INTO {VERSIONS} SELECT {columns}, DATE '{delivered}', {order}, row_number() OVER () "
+            f"INSERT INTO {VERSIONS} SELECT {columns}, DATE '{delivered}', {order}, "
+            f"{number * MOST_LINES} + row_number() OVER () "
             f"FROM ({source.select})",
             Feed(file.name, delivered, path, layout),
             source.pipes,
         )
+        unread = (
+            engine.rows(f"SELECT count(DISTINCT line), min(line) FROM {source.rejects[0]}")[0]
+            if source.rejects
+            else (0, None)
+        )
+        if unread[0]:
+            context.warn(
+                f"{relative_to(path, context.landing)}, row {unread[1]}: {unread[0]} lines of {file.name} could not be "
+                "read, so rows of other files that point to them keep what an earlier delivery said, or nothing."
+            )
+        refuse_open_quotes(engine, source.rejects, path)
         drop_rejects(engine, source.rejects)
     kept = f"WHERE NOT COALESCE(({file.removed}), FALSE)" if file.removed else ""
     for column in file.unchanging:

@@ -15,7 +15,7 @@ def register(context: Context, deliveries: Deliveries) -> None:
     contract = context.definitions.contracts[name]
     selects = []
     for number, feed in enumerate(deliveries.feeds.get(name, ())):
-        scan = scan_feed(feed, contract, number, as_text=True)
+        scan = scan_feed(feed, contract, number)
         table = f"{identity.IDENTITY}.given_{number}"
         run_scan(
             context.engine,

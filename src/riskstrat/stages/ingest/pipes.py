@@ -1,6 +1,6 @@
-"""Files in other encodings, or wrapped in them, read through a named pipe: the text never lies on a disk again.
+"""Files that are packed or in another encoding, read through a named pipe: their text never lies on a disk again.
 
-DuckDB reads UTF-8. A thread decodes the file and writes it as UTF-8 into a pipe that DuckDB reads as if it were one.
+A thread unpacks and decodes the file and writes it as UTF-8 into a pipe that DuckDB reads as if it were a file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
+
+from riskstrat.stages.ingest.bytes import LONGEST_LINE_BYTES, NUL, nul_bytes, too_long_a_line
 
 BLOCK_CHARACTERS = 1 << 20
 PAUSE_SECONDS = 0.002
@@ -62,6 +64,7 @@ class _Writer(threading.Thread):
         self.pipe = pipe
         self.problem: Exception | None = None
         self._is_over = threading.Event()
+        self._lines, self._since_line = 0, 0
 
     def run(self) -> None:
         end = self._opened()
@@ -88,17 +91,39 @@ class _Writer(threading.Thread):
             try:
                 end = os.open(self.pipe.path, os.O_WRONLY | os.O_NONBLOCK)
             except OSError as problem:
-                if problem.errno != errno.ENXIO:
-                    raise
-                time.sleep(PAUSE_SECONDS)
-                continue
+                if problem.errno == errno.ENXIO:  # nobody reads yet
+                    time.sleep(PAUSE_SECONDS)
+                    continue
+                self.problem = problem
+                os.close(os.open(self.pipe.path, os.O_RDWR | os.O_NONBLOCK))  # let a waiting reader go
+                return None
             os.set_blocking(end, True)
             return end
         return None
 
     def _copy(self, out: IO[bytes]) -> None:
+        for block in self._blocks():
+            self._watch(block)
+            out.write(block)
+
+    def _blocks(self) -> Iterator[bytes]:
+        """The file's text as UTF-8; a file that is UTF-8 already passes as it is, damage and all."""
         file = self.pipe.file
         with file.open("rb") as raw, gzip.open(raw) if file.suffix == ".gz" else raw as stream:
+            if self.pipe.encoding == "utf-8":
+                while block := stream.read(BLOCK_CHARACTERS):
+                    yield block
+                return
             text = TextIOWrapper(stream, encoding=self.pipe.encoding, errors="replace", newline="")
-            while block := text.read(BLOCK_CHARACTERS):
-                out.write(block.encode())
+            while characters := text.read(BLOCK_CHARACTERS):
+                yield characters.encode()
+
+    def _watch(self, block: bytes) -> None:
+        """Raise where the bytes show what ``bytes.refuse_odd_bytes`` would refuse in a plain file."""
+        if NUL in block:
+            raise nul_bytes(self.pipe.file, self._lines + 1 + block[: block.index(NUL)].count(b"\n"))
+        last = block.rfind(b"\n")
+        self._since_line = self._since_line + len(block) if last < 0 else len(block) - last
+        self._lines += block.count(b"\n")
+        if self._since_line > LONGEST_LINE_BYTES:
+            raise too_long_a_line(self.pipe.file, self._lines + 1)

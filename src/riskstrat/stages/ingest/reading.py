@@ -6,26 +6,26 @@ failure of the file. Columns are read by the header's names: DuckDB's ``columns`
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import re
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
 from riskstrat.definitions.contracts import Column, Contract
 from riskstrat.definitions.layouts import Layout, LayoutExtract, LayoutFile
-from riskstrat.engines.duckdb import DuckDBEngine, is_disk_full
+from riskstrat.engines.duckdb import STATEMENT_ERRORS, DuckDBEngine, is_disk_full
 from riskstrat.errors import ContractBrokenError, DefinitionError
 from riskstrat.sqltext import literal, path_literal, quoted
+from riskstrat.stages.ingest.bytes import refuse_odd_bytes
 from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.headers import (
     check_header,
     delimiter_of,
+    distinct_names,
     layout_header,
     read_header,
     truncated_gzip,
@@ -34,12 +34,10 @@ from riskstrat.stages.ingest.identity import IDENTITY
 from riskstrat.stages.ingest.pipes import Pipe, flowing, pipe_for
 
 TEXT, UTF_8 = "VARCHAR", "utf-8"
-# Types that DuckDB reads from text exactly as a cast does; it would round 1.5 to a whole number.
-TYPED_WHILE_READING = ("date", "number")
-CAST_ERROR = "CAST"
-MAX_LINE_BYTES = 2_000_000
-MOST_REJECTS, REREAD_BATCH = 500_000, 50_000
-REREAD = "reread_lines"
+MAX_LINE_BYTES, BUFFER_BYTES = 131_072, 32_000_000
+HIDDEN_IN_PARQUET = ("file_row_number", "source_row")
+MOST_REJECTS = 500_000
+LEAST_PATIENCE_SECONDS, LEAST_BYTES_A_SECOND = 45.0, 1_000_000
 BLOCK_BYTES = 1 << 20
 
 
@@ -58,14 +56,17 @@ class Scan:
     types: Mapping[str, str]
     rejects: tuple[str, ...] = ()
     pipes: tuple[Pipe, ...] = ()
-    header: tuple[str, ...] = ()
     unknown_columns: tuple[str, ...] = ()
     is_numbered: bool = False
     is_ordered: bool = False
 
 
-def scan_feed(feed: Feed, contract: Contract, number: int, *, as_text: bool = False) -> Scan:
-    """The scan of a feed under canonical column names; dates and numbers typed unless ``as_text``."""
+def scan_feed(feed: Feed, contract: Contract, number: int) -> Scan:
+    """The scan of a feed under canonical column names.
+
+    Every column of a CSV file is read as text and cast later: DuckDB's own reading of dates takes the beginning of a
+    text for the whole, and a value that cannot be read is one named failure of one row, not of its line.
+    """
     if feed.mapping is not None:
         return _layout_scan(feed, feed.mapping, contract, number)
     header = read_header(feed.path)
@@ -73,27 +74,43 @@ def scan_feed(feed: Feed, contract: Contract, number: int, *, as_text: bool = Fa
     columns = [column for column in contract.columns if column.name in header]
     listed = ", ".join(quoted(column.name) for column in columns)
     if feed.path.suffix == ".parquet":
-        select = f"SELECT {listed}, file_row_number + 1 AS source_row FROM {_parquet_scan(feed.path)}"
+        select = f"SELECT {listed}, source_row FROM {_parquet_scan(feed.path)}"
         types = _parquet_types(feed.path, columns)
-        return Scan(select, types, header=tuple(header), unknown_columns=unknown, is_numbered=True)
-    types = {
-        column.name: column.sql_type
-        if column.type in TYPED_WHILE_READING and not as_text and not column.identifier
-        else TEXT
-        for column in columns
-    }
-    source = _csv_scan(feed.path, {name: types.get(name, TEXT) for name in header}, f"rejects_{number}")
-    return Scan(
-        f"SELECT {listed} FROM {source}",
-        types,
-        (f"rejects_{number}",),
-        header=tuple(header),
-        unknown_columns=unknown,
-    )
+        return Scan(select, types, unknown_columns=unknown, is_numbered=True)
+    source, pipes = _csv_scan(feed.path, header, f"rejects_{number}")
+    types = {column.name: TEXT for column in columns}
+    # What pseudonyms of strangers are made with is looked up in a table, so these rows could come in any order.
+    is_numbered = any(column.identifier and column.name in contract.key for column in columns)
+    place = ", row_number() OVER () AS source_row" if is_numbered else ""
+    select = f"SELECT {listed}{place} FROM {source}"
+    return Scan(select, types, (f"rejects_{number}",), pipes, unknown, is_numbered=is_numbered)
 
 
 def _parquet_scan(path: Path) -> str:
-    return f"read_parquet([{path_literal(path)}], file_row_number = true)"
+    """A Parquet file with ``source_row``, its place in the file; a column of the file of that name is hidden."""
+    own = [name for name in read_header(path) if name.lower() not in HIDDEN_IN_PARQUET]
+    zones = _zones(path)
+    listed = ", ".join(
+        f"timezone({literal(zones[name])}, {quoted(name)}) AS {quoted(name)}"
+        if name in zones
+        else quoted(name)
+        for name in own
+    )
+    place = "row_number() OVER ()" if len(own) < len(read_header(path)) else "file_row_number + 1"
+    numbered = "" if place.startswith("row_number") else ", file_row_number = true"
+    return f"(SELECT {listed}, {place} AS source_row FROM read_parquet([{path_literal(path)}]{numbered}))"
+
+
+def _zones(path: Path) -> dict[str, str]:
+    """Time stamps that name a zone: their day is the day there, not in UTC."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    return {
+        field.name: field.type.tz
+        for field in pq.read_schema(path)
+        if pa.types.is_timestamp(field.type) and field.type.tz
+    }
 
 
 def _parquet_types(path: Path, columns: Sequence[Column]) -> dict[str, str]:
@@ -111,14 +128,22 @@ def _parquet_types(path: Path, columns: Sequence[Column]) -> dict[str, str]:
     }
 
 
-def _csv_scan(path: Path, types: Mapping[str, str], rejects: str, *, delimiter: str = ",") -> str:
-    """A table function that reads a file; unreadable lines go to the table ``rejects``."""
-    columns = ", ".join(f"{literal(name)}: {literal(kind)}" for name, kind in types.items())
+def _csv_scan(
+    path: Path, header: Sequence[str], rejects: str, *, delimiter: str = ",", encoding: str = UTF_8
+) -> tuple[str, tuple[Pipe, ...]]:
+    """A table function that reads a file as text, and the pipe it needs; unreadable lines go to ``rejects``."""
+    pipes: tuple[Pipe, ...] = ()
+    if encoding != UTF_8 or path.suffix == ".gz":
+        pipes = (pipe_for(path, encoding),)
+    readable = pipes[0].path if pipes else path
+    columns = ", ".join(f"{literal(name)}: '{TEXT}'" for name in distinct_names(header))
     return (
-        f"read_csv([{path_literal(path)}], auto_detect = false, header = true, delim = {literal(delimiter)}, "
+        f"read_csv([{path_literal(readable)}], auto_detect = false, header = true, delim = {literal(delimiter)}, "
         f"quote = '\"', escape = '\"', columns = {{{columns}}}, strict_mode = true, "
-        f"max_line_size = {MAX_LINE_BYTES}, store_rejects = true, rejects_limit = {MOST_REJECTS}, "
-        f"rejects_table = '{rejects}', rejects_scan = '{rejects.replace('rejects_', 'rejects_scan_')}')"
+        f"max_line_size = {MAX_LINE_BYTES}, buffer_size = {BUFFER_BYTES}, "
+        f"store_rejects = true, rejects_limit = {MOST_REJECTS}, "
+        f"rejects_table = '{rejects}', rejects_scan = '{rejects.replace('rejects_', 'rejects_scan_')}')",
+        pipes,
     )
 
 
@@ -133,19 +158,19 @@ class SupplierFile:
 
 def supplier_file(layout: Layout, file: LayoutFile, paths: Sequence[Path], rejects: str) -> SupplierFile:
     """Every column of the layout as text, NULL where a file lacks it; no row when there is no file."""
-    selects, tables, pipes = [], [], []
+    selects: list[str] = []
+    tables: list[str] = []
+    pipes: list[Pipe] = []
     for place, path in enumerate(paths):
         header = layout_header(path, layout.encoding)
         if path.suffix == ".parquet":
             source = _parquet_scan(path)
         else:
             tables.append(rejects if len(paths) == 1 else f"{rejects}_{place}")
-            readable = path
-            if layout.encoding != UTF_8:
-                pipes.append(pipe_for(path, layout.encoding))
-                readable = pipes[-1].path
-            types = dict.fromkeys(header, TEXT)
-            source = _csv_scan(readable, types, tables[-1], delimiter=delimiter_of(path))
+            source, needed = _csv_scan(
+                path, header, tables[-1], delimiter=delimiter_of(path), encoding=layout.encoding
+            )
+            pipes += needed
         given = {name.lower(): f"CAST({quoted(name)} AS VARCHAR)" for name in header}
         columns = ", ".join(
             f"{given.get(name.lower(), 'CAST(NULL AS VARCHAR)')} AS {quoted(name)}"
@@ -188,8 +213,7 @@ def _layout_scan(feed: Feed, mapping: LayoutExtract, contract: Contract, number:
         f"FROM {mapping.from_clause}{where}"
     )
     types = {column.name: "ANY" for column in contract.columns if column.name in mapping.columns}
-    header = tuple(layout_header(feed.path, layout.encoding))
-    return Scan(select, types, rejects, pipes, header, is_numbered=True, is_ordered=bool(main.order))
+    return Scan(select, types, rejects, pipes, is_numbered=True, is_ordered=bool(main.order))
 
 
 def lookup_table(layout: Layout, file: LayoutFile) -> str:
@@ -197,13 +221,23 @@ def lookup_table(layout: Layout, file: LayoutFile) -> str:
     return f"{IDENTITY}.{quoted(f'lookup_{layout.name}_{file.name}')}"
 
 
-def run_scan(engine: DuckDBEngine, statement: str, feed: Feed, pipes: Sequence[Pipe] = ()) -> None:
-    """Run a statement that reads a feed; a file that cannot be read at all is named, with its remedy."""
+def run_scan(engine: DuckDBEngine, statement: str, feed: Feed, pipes: Sequence[Pipe] = ()) -> int:
+    """Run a statement that reads a feed, and return the count that it gives, of rows inserted or asked for.
+
+    A file that cannot be read at all is named, with its remedy.
+    """
+    refuse_odd_bytes([path for path in feed.paths if path not in {pipe.file for pipe in pipes}])
     try:
-        with flowing(pipes):
-            engine.execute(statement)
+        with flowing(pipes), engine.interrupted_after(_patience_seconds(feed)):
+            return int(engine.execute(statement)[0][0])
     except (EOFError, gzip.BadGzipFile, zlib.error):
         raise truncated_gzip(feed.path) from None
+    except duckdb.InterruptException:
+        raise ContractBrokenError(
+            "the file cannot be read in any reasonable time; a field of many megabytes is the likeliest reason.",
+            file=feed.path,
+            remedy="ask the supplier to send it again, without the long field.",
+        ) from None
     except duckdb.OutOfMemoryException:
         raise
     except (duckdb.IOException, duckdb.InvalidInputException) as problem:
@@ -219,15 +253,31 @@ def run_scan(engine: DuckDBEngine, statement: str, feed: Feed, pipes: Sequence[P
             row=int(line[1]) if line else None,
             remedy="ask the supplier to send it again.",
         ) from None
-    except (duckdb.BinderException, duckdb.ParserException, duckdb.CatalogException) as problem:
-        layout = feed.layout
-        if layout is None:
-            raise
-        raise DefinitionError(
-            f"the mapping of {feed.extract} does not run: {str(problem).splitlines()[0]}",
-            file=f"config/sources/{layout.name}.yaml",
+    except duckdb.Error as problem:
+        raise _unreadable(problem, feed) from None
+
+
+def _unreadable(problem: duckdb.Error, feed: Feed) -> Exception:
+    """What a failure means that no other case explains; a message is shown only where it cannot quote data."""
+    said = isinstance(problem, STATEMENT_ERRORS)
+    if feed.layout is not None:
+        return DefinitionError(
+            f"the mapping of {feed.extract} does not run"
+            + (f": {str(problem).splitlines()[0]}" if said else " on a value of the file (use TRY_CAST)."),
+            file=feed.layout.path,
             remedy="correct the expression.",
-        ) from None
+        )
+    if said:
+        return problem
+    return ContractBrokenError(
+        "the file is damaged and cannot be read.", file=feed.path, remedy="ask the supplier to send it again."
+    )
+
+
+def _patience_seconds(feed: Feed) -> float:
+    """Far more time than reading takes on a slow machine; a gzip file may hold twenty times its size."""
+    sizes = [path.stat().st_size * (20 if path.suffix == ".gz" else 1) for path in feed.paths]
+    return LEAST_PATIENCE_SECONDS + sum(sizes) / LEAST_BYTES_A_SECOND
 
 
 def _named_path(message: str, feed: Feed) -> Path:
@@ -236,72 +286,36 @@ def _named_path(message: str, feed: Feed) -> Path:
 
 @dataclass(frozen=True)
 class Reject:
-    """A line that DuckDB did not read: its number (1 is the header), the column and kind of its first error."""
+    """A line that is no row at all: its number (1 is the header), the column and kind of its first error."""
 
     line: int
     column: str | None
     kind: str
 
-    @property
-    def is_unread(self) -> bool:
-        """Whether the line is no row at all; otherwise one of its values is not of its column's type."""
-        return self.kind != CAST_ERROR
-
 
 def rejected_lines(engine: DuckDBEngine, scan: Scan) -> list[Reject]:
     """The lines that the scan could not read, in file order, one entry a line; their text is left behind.
 
-    Of a layout's files only the first counts: its lines are the rows. A structural error outweighs a value's.
+    Of a layout's files only the first counts: its lines are the rows.
     """
     if not scan.rejects:
         return []
     rows = engine.rows(
-        f"SELECT line, arg_min(column_name, (kind = '{CAST_ERROR}', column_name)), "
-        f"arg_min(kind, (kind = '{CAST_ERROR}', kind)) "
-        f"FROM (SELECT *, CAST(error_type AS VARCHAR) AS kind FROM {scan.rejects[0]}) "
+        f"SELECT line, min(column_name), min(CAST(error_type AS VARCHAR)) FROM {scan.rejects[0]} "
         "GROUP BY file_id, line ORDER BY file_id, line"
     )
     return [Reject(int(line), column, str(kind)) for line, column, kind in rows]
 
 
-def has_too_many_rejects(engine: DuckDBEngine, scan: Scan) -> bool:
-    """Whether DuckDB stopped keeping rejected lines, so that some went uncounted."""
-    return any(
-        int(engine.rows(f"SELECT count(*) FROM {name}")[0][0]) >= MOST_REJECTS for name in scan.rejects
-    )
-
-
-def reread(engine: DuckDBEngine, scan: Scan, rejects: Sequence[Reject]) -> Iterator[Scan]:
-    """Scans of the lines that were not read for a value's type alone: every column as text, in batches.
-
-    A scan's rows are registered as REREAD while the caller uses it.
-    """
-    import pyarrow as pa
-
-    before = {reject.line: reject.line - 1 - place for place, reject in enumerate(rejects, start=1)}
-    wanted = [reject.line for reject in rejects if not reject.is_unread]
-    for first in range(0, len(wanted), REREAD_BATCH):
-        batch = wanted[first : first + REREAD_BATCH]
-        found = engine.rows(
-            f"SELECT DISTINCT line, csv_line FROM {scan.rejects[0]} "
-            f"WHERE line BETWEEN {batch[0]} AND {batch[-1]} ORDER BY line"
-        )
-        kept = set(batch)
-        fields = [
-            (line, next(csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""))))
-            for line, text in found
-            if line in kept
-        ]
-        columns = {
-            name: pa.array([values[place] or None for _, values in fields], pa.string())
-            for place, name in enumerate(scan.header)
-        }
-        columns["source_row"] = pa.array([before[line] for line, _ in fields], pa.int64())
-        columns["source_line"] = pa.array([line for line, _ in fields], pa.int64())
-        engine.connection.register(REREAD, pa.table(columns))
-        listed = ", ".join(quoted(name) for name in scan.types)
-        yield replace(scan, select=f"SELECT {listed} FROM {REREAD}", types=dict.fromkeys(scan.types, TEXT))
-        engine.connection.unregister(REREAD)
+def refuse_too_many_rejects(engine: DuckDBEngine, scan: Scan, feed: Feed) -> None:
+    """Raise ContractBrokenError where DuckDB stopped keeping rejected lines, so that some went uncounted."""
+    for name in scan.rejects:
+        if int(engine.rows(f"SELECT count(*) FROM {name}")[0][0]) >= MOST_REJECTS:
+            raise ContractBrokenError(
+                "too many lines have another number of fields than the header.",
+                file=feed.path,
+                remedy="ask for the file again as UTF-8 CSV, with text that holds commas in double quotes.",
+            )
 
 
 def refuse_swallowed_rows(engine: DuckDBEngine, scan: Scan, feed: Feed, rows: int, unread: int) -> None:
@@ -309,21 +323,28 @@ def refuse_swallowed_rows(engine: DuckDBEngine, scan: Scan, feed: Feed, rows: in
 
     ``rows`` and ``unread`` are what was read of the feed; header, rows and unread lines must be all its lines.
     """
-    if not scan.rejects:
+    if feed.mapping is None and unread and count_lines(feed.path) == 1 + rows + unread:
         return
-    line, column = engine.rows(
-        f"SELECT min(line), arg_min(column_name, line) FROM {scan.rejects[0]} "
-        "WHERE CAST(error_type AS VARCHAR) = 'UNQUOTED VALUE' OR contains(trim(csv_line, chr(10) || chr(13)), chr(10))"
-    )[0]
-    if line is None or (feed.mapping is None and count_lines(feed.path) == 1 + rows + unread):
-        return
-    raise ContractBrokenError(
-        "a double quote opens here and is not closed, so what follows cannot be told apart.",
-        file=feed.path,
-        row=int(line),
-        column=column,
-        remedy="ask the supplier to close the quote, or to double it where it is part of the text.",
-    )
+    for name in scan.rejects:
+        refuse_open_quotes(engine, (name,), feed.path)
+
+
+def refuse_open_quotes(engine: DuckDBEngine, rejects: Sequence[str], path: Path) -> None:
+    """Raise ContractBrokenError where a rejected line is more than a line: it was not closed, or it closed too late."""
+    for name in rejects:
+        line, column = engine.rows(
+            f"SELECT min(line), arg_min(column_name, line) FROM {name} WHERE CAST(error_type AS VARCHAR) = "
+            "'UNQUOTED VALUE' OR contains(trim(csv_line, chr(10) || chr(13)), chr(10))"
+        )[0]
+        if line is not None:
+            raise ContractBrokenError(
+                "a double quote opens here and is not closed, or closes on another line than it should: what is a row "
+                "cannot be told.",
+                file=path,
+                row=int(line),
+                column=column,
+                remedy="ask the supplier to close the quote, or to double it where it is part of the text.",
+            )
 
 
 def count_lines(path: Path) -> int:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-import duckdb
-
 from riskstrat.definitions.contracts import Contract
 from riskstrat.errors import ContractBrokenError
 from riskstrat.quality.observations import Delivered
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.deliveries import Feed
-from riskstrat.stages.ingest.reading import drop_rejects, scan_feed
+from riskstrat.stages.ingest.reading import drop_rejects, run_scan, scan_feed
 
 
 def count_replaced(context: Context, contract: Contract) -> tuple[Delivered, ...]:
@@ -33,12 +31,15 @@ def count_replaced(context: Context, contract: Contract) -> tuple[Delivered, ...
 
 def _count(context: Context, contract: Contract, feed: Feed, number: int) -> int | None:
     try:
-        scan = scan_feed(feed, contract, number, as_text=True)
+        scan = scan_feed(feed, contract, number)
     except ContractBrokenError:
         return None
     try:
-        return int(context.engine.rows(f"SELECT count(*) FROM ({scan.select})")[0][0])
-    except duckdb.Error:
+        return run_scan(context.engine, f"SELECT count(*) FROM ({scan.select})", feed, scan.pipes)
+    except ContractBrokenError:
+        context.warn(
+            f"{feed.path.name} of {feed.delivery} cannot be read any more; nothing is compared with it."
+        )
         return None
     finally:
         drop_rejects(context.engine, scan.rejects)

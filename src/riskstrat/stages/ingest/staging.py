@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import date
 
 from riskstrat.definitions.contracts import Column, Contract, Rule
-from riskstrat.definitions.snomed import VALUE_CHECKS
+from riskstrat.definitions.value_checks import BLANKED, VALUE_CHECKS
 from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.errors import RiskstratError
 from riskstrat.sqltext import literal, quoted
-from riskstrat.stages.ingest.identity import IDENTITY
-from riskstrat.stages.ingest.reading import REREAD, TEXT, Scan
+from riskstrat.stages.ingest.reading import TEXT, Scan
 
 # Outside these a date is a typing error or a supplier's filler, not a day in anybody's record.
 EARLIEST, LATEST = "1850-01-01", "9999-12-31"
-FILES, REREAD_ROWS = "incoming_files", "incoming_reread"
+FILES = "incoming_files"
 STATUSES = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
 
 
@@ -110,17 +110,19 @@ class Staging:
     def located(self, condition: str) -> str:
         """A subquery of the incoming rows of a condition, each with where it came from.
 
-        Beside the row's own columns: row_id, file_number, file, delivery, place (among the readable lines of its
-        file), and source_line for a line that was read a second time, which follows the ``place``-th readable one.
+        Beside the row's own columns: row_id, file_number, file, delivery, and place among the readable lines of its
+        file. A statement without joins keeps rows in the order in which they were read, so that the rowid of a row
+        tells its place; rows of any other statement are numbered.
         """
         same_file = "files.file_number = incoming.source_file" if self.has_files else "TRUE"
-        place = "source_row, " if self.is_numbered else ""
+        place = "incoming.row_id - files.first_row + 1"
+        if self.is_numbered:
+            place = f"COALESCE(incoming.source_row, {place})"
         order = "" if self.is_ordered else "CAST(NULL AS BIGINT) AS source_order, "
         return (
-            f"(SELECT incoming.*, {order}files.file_number, files.file, files.delivery, reread.source_line, "
-            f"COALESCE(reread.rows_before, {place}incoming.row_id - files.first_row + 1) AS place "
+            f"(SELECT incoming.*, {order}files.file_number, files.file, files.delivery, {place} AS place "
             f"FROM (SELECT *, rowid AS row_id FROM {self.raw} WHERE {condition}) AS incoming "
-            f"JOIN {FILES} AS files ON {same_file} LEFT JOIN {REREAD_ROWS} AS reread USING (row_id))"
+            f"JOIN {FILES} AS files ON {same_file})"
         )
 
     def mask_of(self, severity: str) -> int:
@@ -129,11 +131,10 @@ class Staging:
 
 
 def create_incoming(engine: DuckDBEngine, staging: Staging) -> None:
-    """Make the empty tables of an extract: its rows, its files, and which rows were read a second time."""
+    """Make the empty tables of an extract: its rows and its files."""
     tables = {
         staging.raw: ", ".join(f"{name} {kind}" for name, kind in staging.columns),
         FILES: "file_number INTEGER, file VARCHAR, delivery DATE, first_row BIGINT",
-        REREAD_ROWS: "row_id BIGINT, rows_before BIGINT, source_line BIGINT",
     }
     for name, columns in tables.items():
         engine.execute(f"DROP TABLE IF EXISTS {name}")
@@ -151,10 +152,7 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
     cleaned = [f"{_cleaned(column, scan)} AS {quoted(f'given_{column.name}')}" for column in contract.columns]
     typed = [f"{_typed(column, scan)} AS {quoted(column.name)}" for column in contract.columns]
     given = [quoted(f"given_{column.name}") for column in contract.columns if column.type != "text"]
-    join, person = "", ""
-    if staging.has_person:
-        join = f" LEFT JOIN {IDENTITY}.numbers AS numbers ON numbers.nhs_number = typed.nhs_number"
-        person = ", numbers.person AS person"
+    person = ", person_of(typed.nhs_number) AS person" if staging.has_person else ""
     values = {
         **{quoted(column.name): _staged_value(column, contract) for column in staging.kept_columns},
         "deleted": "COALESCE(deleted, FALSE)",
@@ -168,7 +166,7 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
         f"INSERT INTO {staging.raw} WITH source AS ({scan.select}), "
         f"cleaned AS (SELECT {', '.join(cleaned + places)} FROM source), "
         f"typed AS (SELECT {', '.join(typed + given + places)} FROM cleaned), "
-        f"linked AS (SELECT typed.*{person} FROM typed{join}) "
+        f"linked AS (SELECT typed.*{person} FROM typed) "
         f"SELECT {', '.join(values.get(name, name) for name, _ in staging.columns)} FROM linked"
     )
 
@@ -202,9 +200,13 @@ def _typed(column: Column, scan: Scan) -> str:
     if column.type == "integer":  # a cast would round 1.5 and take 0x1F and 1e2
         return f"CASE WHEN regexp_full_match({given}, '-?[0-9]+([.]0+)?') THEN {value} END"
     if column.type in ("date", "timestamp"):
-        return f"CASE WHEN {value} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {value} END"
-    if column.type == "number":
-        return f"CASE WHEN isfinite({value}) THEN {value} END"
+        begins = (
+            "" if is_typed else f"{given} BETWEEN '0' AND ':' AND "
+        )  # a cast would take words such as epoch
+        return f"CASE WHEN {begins}{value} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {value} END"
+    if column.type == "number":  # a cast would take 1_000
+        plain = "" if is_typed else f"NOT contains({given}, '_') AND "
+        return f"CASE WHEN {plain}isfinite({value}) THEN {value} END"
     return value
 
 
@@ -249,13 +251,6 @@ def record_file(engine: DuckDBEngine, staging: Staging, number: int, file: str, 
     return first
 
 
-def record_reread(engine: DuckDBEngine, first: int) -> None:
-    """Note which lines the rows are that were just read again, from the rowid ``first`` on."""
-    engine.execute(
-        f"INSERT INTO {REREAD_ROWS} SELECT {first} + row_number() OVER () - 1, source_row, source_line FROM {REREAD}"
-    )
-
-
 def judge_values(engine: DuckDBEngine, staging: Staging) -> None:
     """Judge the rules on single values, each distinct value once, and mark the rows that hold a failing one."""
     rules = [(place, rule) for place, rule in enumerate(staging.contract.rules) if rule.judge and rule.column]
@@ -268,8 +263,9 @@ def judge_values(engine: DuckDBEngine, staging: Staging) -> None:
             if not failing:
                 continue
             engine.load("failing_values", (("value", "VARCHAR"),), failing)
+            blank = f", {quoted(column)} = NULL" if rule.judge in BLANKED else ""
             engine.execute(
-                f"UPDATE {staging.raw} SET broken = broken + {1 << place} "
+                f"UPDATE {staging.raw} SET broken = broken + {1 << place}{blank} "
                 f"WHERE {when} AND {quoted(column)} IN (SELECT value FROM failing_values)"
             )
             engine.execute("DROP TABLE failing_values")
@@ -304,8 +300,7 @@ def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None
         f"row({content}) IS NOT DISTINCT FROM first_value(row({content})) OVER versions AS is_same "
         f"FROM {staging.located(f'{is_valid} AND {is_repeated}')} AS repeated "
         f"WINDOW versions AS (PARTITION BY {keys} ORDER BY COALESCE({recorded} < DATE '{as_of}', TRUE) DESC, "
-        f"delivery DESC, {recorded} DESC NULLS LAST, source_order DESC NULLS LAST, file_number DESC, place DESC, "
-        "source_line DESC NULLS LAST)) "
+        f"delivery DESC, {recorded} DESC NULLS LAST, source_order DESC NULLS LAST, file_number DESC, place DESC)) "
         "SELECT row_id, CASE WHEN version = 1 THEN 'deleted' WHEN is_same THEN 'duplicates' "
         f"ELSE 'superseded' END AS status FROM contested WHERE version > 1 OR is_deleted {deleted}"
         f"UNION ALL SELECT rowid, 'quarantined' FROM {staging.raw} WHERE NOT ({is_valid})"
@@ -353,17 +348,29 @@ def find_corrected(engine: DuckDBEngine, staging: Staging) -> None:
     )
 
 
-def keep_accepted(engine: DuckDBEngine, staging: Staging) -> None:
-    """Make the staged view, named as the extract, of the accepted rows; the others are deleted."""
+def keep_accepted(engine: DuckDBEngine, staging: Staging) -> int:
+    """Make the staged view, named as the extract, of the accepted rows, the others being deleted; count them.
+
+    Raises RiskstratError where a decided row is not there, or was decided twice.
+    """
     columns = (["person"] if staging.has_person else []) + [
         quoted(column.name) for column in staging.kept_columns
     ]
-    engine.execute(f"DELETE FROM {staging.raw} WHERE rowid IN (SELECT row_id FROM {staging.judged})")
-    for table in (staging.judged, FILES, REREAD_ROWS):
+    decided = engine.count(staging.judged.strip('"'))
+    ((removed,),) = engine.execute(
+        f"DELETE FROM {staging.raw} WHERE rowid IN (SELECT row_id FROM {staging.judged})"
+    )
+    if removed != decided:
+        raise RiskstratError(
+            f"{decided} rows of {staging.contract.name} were decided upon and {removed} were there.",
+            remedy="this is a fault of riskstrat, not of the data; please report it.",
+        )
+    for table in (staging.judged, FILES):
         engine.execute(f"DROP TABLE {table}")
     engine.execute(
         f"CREATE VIEW {quoted(staging.contract.name)} AS SELECT {', '.join(columns)} FROM {staging.raw}"
     )
+    return engine.count(staging.contract.name)
 
 
 def create_absent(engine: DuckDBEngine, contract: Contract) -> None:

@@ -1,0 +1,39 @@
+"""A small piece of `make fuzz` for every day: damaged deliveries are refused or counted, never crash, never leak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.cases import Bench
+from tests.fuzz.kinds import RARE, load_kinds
+from tests.fuzz.town import write_fuzz_town
+
+SEED = 3
+DELIVERIES = 40
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    folder = tmp_path_factory.mktemp("fuzz")
+    return Bench(write_fuzz_town(folder / "town"), folder / "work")
+
+
+def test_damaged_deliveries_are_refused_or_counted(bench: Bench):
+    kinds = tuple(sorted(load_kinds().keys() - RARE))
+    problems = []
+    for number in range(DELIVERIES):
+        result = bench.run_case(SEED, number, kinds)
+        problems += [f"case {number} ({result.plan}): {problem}" for problem in result.problems]
+    assert not problems, "\n".join(problems)
+
+
+def test_same_seed_and_number_damage_the_same_delivery(bench: Bench):
+    def damaged() -> tuple[str, dict[str, bytes]]:
+        result = bench.run_case(SEED, 7)
+        landing: Path = bench.site.landing
+        files = {path.relative_to(landing).as_posix(): path for path in landing.rglob("*") if path.is_file()}
+        return result.plan, {name: path.read_bytes() for name, path in files.items()}
+
+    assert damaged() == damaged()
