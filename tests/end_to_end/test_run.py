@@ -177,8 +177,11 @@ def test_quarantined_row_keeps_no_number_that_could_be_a_patients(tmp_path: Path
         outcome.folder / "quality" / "community_contacts" / "quarantine.parquet"
     ).to_pylist()
     assert row["contact_id"] == "C-**********"
-    assert row["service_type"] == "call **********"
-    assert row["reasons"] == ["community_contacts.contact_date.type"]
+    assert row["service_type"] is None
+    assert row["reasons"] == [
+        "community_contacts.contact_date.type",
+        "community_contacts.service_type.holds_nhs_number",
+    ]
 
 
 def test_a_person_added_by_hand_is_on_the_list_and_marked(tmp_path: Path):

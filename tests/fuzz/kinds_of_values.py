@@ -17,8 +17,8 @@ DATES = (
 )  # fmt: skip
 NUMBERS = (
     "-1", "-0", "1e3", "1E400", "-1e-400", "NaN", "inf", "-inf", "1,5", "1.5", "0x1F", "1_000", "1 000", "٣",
-    "\uff11\uff12", "1e", "--1", "+5", "99999999999999999999", "9223372036854775808", "2147483648", "1.0", "1.0000000000000001", ".5",
-    "5.", "1/2", "50%", "£5", "true", "1e308", "007", "0b11", "1.2.3", "<5", "∞",
+    "\uff11\uff12", "1e", "--1", "+5", "99999999999999999999", "9223372036854775808", "2147483648", "1.0", "<5", "∞",
+    "1.0000000000000001", ".5", "5.", "1/2", "50%", "£5", "true", "1e308", "007", "0b11", "1.2.3",
 )  # fmt: skip
 EMPTIES = (
     "",
@@ -165,7 +165,7 @@ def _numbers(sheet: Sheet) -> int:
 def odd_nhs_numbers(rng: Random, sheet: Sheet) -> None:
     place = _numbers(sheet)
     for row in sheet.some(rng):
-        number = row[place]
+        number = row[place] or "9990000018"
         row[place] = rng.choice(
             (
                 number[:-1], f"{number}0", f"0{number}", f"{number[:3]} {number[3:6]} {number[6:]}",

@@ -133,6 +133,8 @@ def refusable(file: Reading, extract: str, definitions: Definitions) -> str:
         return "the first line is blank"
     if any(record.has_nul for record in file.records):
         return "NULs"
+    if len({name.lower() for name in file.header}) < len(file.header):
+        return "names that differ in upper and lower case alone"
     return must_refuse(file, extract, definitions)
 
 
@@ -169,9 +171,10 @@ def _wrong_books(
         if extract not in case.damaged and found.conservation[extract] != case.sound.conservation[extract]:
             yield f"{extract}: was not damaged and its books differ: {found.conservation[extract]}"
         contract = definitions.contracts[extract]
-        yield from invented_rows(contract, files, found)
-        yield from misplaced_rows(contract, files, found)
+        if extract in case.damaged or definitions.register_extract in case.damaged:
+            yield from invented_rows(contract, files, found)
         if extract in case.damaged:
+            yield from misplaced_rows(contract, files, found)
             yield from lost_rows(contract, files, found, case.sound)
     for extract in found.conservation:
         if extract not in readings:

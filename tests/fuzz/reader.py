@@ -16,22 +16,15 @@ GZIP_MEMBER = 31  # zlib's window bits of a gzip member
 
 @dataclass(frozen=True)
 class Record:
-    """One row: the line it begins on (1 is the header) and its cells, bytes that are no UTF-8 as surrogates."""
+    """One row: the line it begins on (1 is the header) and its cells, bytes that are no UTF-8 as surrogates.
+
+    ``is_text`` says that every cell is UTF-8.
+    """
 
     line: int
     cells: tuple[Any, ...]
-
-    @property
-    def is_text(self) -> bool:
-        """Whether every cell is UTF-8."""
-        return not any(
-            isinstance(cell, str) and any("\udc80" <= sign <= "\udcff" for sign in cell)
-            for cell in self.cells
-        )
-
-    @property
-    def has_nul(self) -> bool:
-        return any(isinstance(cell, str) and "\0" in cell for cell in self.cells)
+    is_text: bool = True
+    has_nul: bool = False
 
 
 @dataclass
@@ -126,13 +119,22 @@ def _bare_returns(data: bytes) -> int:
 
 
 def _keep(reading: Reading, line: int, cells: list[bytes]) -> None:
-    text = tuple(cell.decode("utf-8", "surrogateescape") for cell in cells)
-    record = Record(line, text)
+    row = b"\n".join(cells)
+    try:
+        text, is_text = row.decode(), True
+    except UnicodeDecodeError:
+        text, is_text = row.decode("utf-8", "surrogateescape"), False
+    parts = text.split("\n") if len(cells) == 1 + row.count(b"\n") else _decoded(cells)
+    record = Record(line, tuple(parts), is_text, "\0" in text)
     if not reading.header:
-        reading.header = tuple(name.strip() for name in text)
-        reading.header_is_text = record.is_text and not record.has_nul
+        reading.header = tuple(name.strip() for name in record.cells)
+        reading.header_is_text = is_text and not record.has_nul
         return
     reading.records.append(record)
+
+
+def _decoded(cells: list[bytes]) -> list[str]:
+    return [cell.decode("utf-8", "surrogateescape") for cell in cells]
 
 
 def _record(data: bytes, place: int, ends: set[bytes]) -> tuple[list[bytes] | None, int, int]:

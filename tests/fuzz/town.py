@@ -18,7 +18,7 @@ from tests.factories import OPTIONAL_EXTRACTS, REQUIRED_EXTRACTS
 
 AS_OF = date(2026, 4, 1)
 TONIGHT, LAST_WEEK = AS_OF - timedelta(days=1), AS_OF - timedelta(days=8)
-PEOPLE, TOWN_SEED = 90, 7
+PEOPLE, TOWN_SEED = 60, 7
 FORMS = ("csv", "quoted", "csv.gz", "parquet")
 EXTRACTS = REQUIRED_EXTRACTS + OPTIONAL_EXTRACTS
 

@@ -123,19 +123,19 @@ def test_nothing_has_changed_since_the_latest_run(published: Path) -> None:
 
 
 def test_breaking_change_without_a_major_version_ends_with_four(site: Path) -> None:
-    edit(site, "agency_contacts", RENAMED, version="1.9.0")
+    edit(site, "agency_contacts", RENAMED, version="2.9.0")
     result = typed(site, "diff")
     assert isinstance(result.exception, RiskstratError)
     assert result.exception.exit_code == 4
     line = next(line for line in result.stdout.splitlines() if line.startswith("agency_contacts"))
-    assert "-> 1.9.0" in line
+    assert "-> 2.9.0" in line
     assert "breaking" in line
     assert "column agency was renamed to organisation" in line
     assert (
-        "-> 1.9.0: breaking: column agency was renamed to organisation; its version must be 2.0.0 or later"
+        "-> 2.9.0: breaking: column agency was renamed to organisation; its version must be 3.0.0 or later"
         in str(result.exception)
     )
-    edit(site, "agency_contacts", version="2.0.0")
+    edit(site, "agency_contacts", version="3.0.0")
     assert "breaking" in answered(site, "diff")
 
 

@@ -50,7 +50,11 @@ SORTED_BY_HAND = {
         "1022791000000100",  # 1022791000000101 after a spreadsheet
         "39720311000001100",  # 39720311000001101 after a spreadsheet
     ),
-    "snomed_identifier_check_digit": ("73211008", "12345", "1022791000000102", "EMISNQHO12"),
+    "snomed_identifier_check_digit": (
+        *("73211008", "12345", "1022791000000102", "EMISNQHO12"),
+        *("9990000018", "see 999 000 0018"),
+    ),
+    "holds_nhs_number": ("9990000018", "see 999 000 0018"),
     "neither": ("73211009", "1022791000000101", "39720311000001101"),
 }
 ORDERED = re.compile(r"COALESCE\(\((?P<late>\w+) < (?P<early>\w+)\), FALSE\)")

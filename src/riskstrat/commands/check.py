@@ -78,6 +78,8 @@ def check(
         raise MisuseError(
             "--quarantine, --trend and --rejudge exclude each other.", remedy="give one of them."
         )
+    if shape is Shape.JSON and (trend or rejudge):
+        raise MisuseError("--trend and --rejudge print tables only.", remedy="leave --format out.")
     state: State = context.obj
     site = state.site()
     definitions = load_definitions(site.root)

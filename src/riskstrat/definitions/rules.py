@@ -66,8 +66,8 @@ class Rule:
     A row that fails a ``quarantine`` rule is set aside; a ``warn`` rule only counts it; one row that fails a ``stop``
     rule ends the run. A rule of kind ``value`` has the SQL FALSE: ``judge`` names the predicate of
     ``value_checks.VALUE_CHECKS`` that is True for a value that fails, and ``when``, never NULL and over the typed
-    columns, says which rows' values it is asked about. ``check`` is what the contract states, where it states more than a
-    column's type and that it is filled.
+    columns, says which rows' values it is asked about. ``check`` is what the contract states, where it states more
+    than a column's type and that it is filled.
     """
 
     id: str

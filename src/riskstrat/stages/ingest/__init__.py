@@ -57,6 +57,9 @@ def ingest(context: Context) -> None:
             continue
         context.progress.step(f"ingest {name}")
         every_books.append(_stage_extract(context, contract, feeds))
+        newest = every_books[-1].deliveries[-1]
+        if every_books[-1].read and not newest.read:
+            context.warn(f"the newest delivery of {name} ({newest.delivery}) has no row.")
         if contract.required and not every_books[-1].read:
             context.warn(
                 f"{name} was delivered without a row: what it would tell is counted as zero, not as unknown."

@@ -17,6 +17,7 @@ from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.ingest.reading import Reject
 from riskstrat.stages.ingest.staging import FILES, STATUSES, Staging
 
+FEWEST_OF_TEN_DIGITS = 1_000_000_000
 QUARANTINE_LINES = (
     ("file_number", "INTEGER"),
     ("line", "BIGINT"),
@@ -290,6 +291,8 @@ def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[Sou
 
 def _kept(column: Column, contract: Contract) -> str:
     """A column of a quarantined row; a text that broke its own rule may be anything, a name too, and is left out."""
+    if column.type in ("integer", "number"):  # ten digits could be somebody's number
+        return f"CASE WHEN abs({quoted(column.name)}) < {FEWEST_OF_TEN_DIGITS} THEN {quoted(column.name)} END"
     if column.type != "text":
         return quoted(column.name)
     broken = sum(

@@ -29,6 +29,11 @@ def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
         if table.key.startswith(ICD10)
         for code, _ in table.rows
     }
+    # RULES, Acute: no punctuation, filler X in position 4 and dagger or asterisk D or A in position 5 dropped
+    engine.execute(
+        "CREATE TEMP MACRO icd10_plain(code) AS regexp_replace(regexp_replace(upper(code), '[^A-Z0-9]', '', 'g'), "
+        "'^([A-Z][0-9][0-9A-Z])(?:X[0-9A-Z]*|([0-9A-Z])[DA]?)$', '\\1\\2')"
+    )
     engine.load("known_codes", (("code_system", "VARCHAR"), ("code", "VARCHAR")), sorted(known))
     engine.execute(
         "CREATE TABLE code_counts "
@@ -49,7 +54,7 @@ def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
 def note_code_use(engine: DuckDBEngine, contract: Contract) -> None:
     """Count every code of a staged extract; its contract says which columns hold codes, and of which system.
 
-    ICD-10 is compared without punctuation, and known by its beginning; other codes as they are.
+    ICD-10 is compared without punctuation, filler and marks, and known by its beginning; other codes as they are.
     """
     names = {column.name for column in contract.columns}
     selects = []
@@ -59,7 +64,7 @@ def note_code_use(engine: DuckDBEngine, contract: Contract) -> None:
             continue
         code, called = quoted(column.name), quoted(system) if system in names else literal(system)
         if system == ICD10:
-            code = f"regexp_replace(upper({code}), '[^A-Z0-9]', '', 'g')"
+            code = f"icd10_plain({code})"
         selects.append(
             f"SELECT {called} AS code_system, {code} AS code, count(*) AS row_count "
             f"FROM {quoted(contract.name)} WHERE {quoted(column.name)} IS NOT NULL GROUP BY ALL"

@@ -149,6 +149,7 @@ def find_deliveries(landing: Path, as_of: date, definitions: Definitions) -> Del
                 found.setdefault(feed.extract, []).append(feed)
             for name, paths in files.items():
                 supplied.setdefault((layout.name, name), []).extend((delivered, path) for path in paths)
+        left += _no_files(folder, definitions)
         near_misses += _near_misses(left, definitions)
         unrecognised += left
     feeds = {extract: _in_mode(extract, each, definitions) for extract, each in found.items()}
@@ -177,6 +178,15 @@ def _layout_feeds(layout: Layout, files: Files, delivered: date) -> list[Feed]:
         for extract, mappings in layout.extracts.items()
         for mapping in mappings
         for path in files.get(mapping.main, ())
+    ]
+
+
+def _no_files(folder: Path, definitions: Definitions) -> list[Path]:
+    """What is called like an extract and is no file: a folder, a link to nowhere, a pipe."""
+    return [
+        path
+        for path in sorted(folder.iterdir())
+        if not path.is_file() and extract_of(path.name, definitions.extract_names)
     ]
 
 
@@ -209,7 +219,7 @@ def _claims(paths: list[Path], definitions: Definitions) -> tuple[list[tuple[Lay
         fitting = []
         for layout in definitions.layouts.values():
             files = {name: _fitting(layout, file, left) for name, file in layout.files.items()}
-            complete = all(files[name] or file.is_optional for name, file in layout.files.items())
+            complete = all(files[name] or file.is_optional or file.key for name, file in layout.files.items())
             columns = sum(len(file.columns) for name, file in layout.files.items() if files[name])
             if complete and columns:
                 fitting.append((columns, layout.name, files))
@@ -242,7 +252,7 @@ def _near_misses(paths: list[Path], definitions: Definitions) -> list[str]:
         named = {
             name: [path for path in paths if _is_named(path, file)] for name, file in layout.files.items()
         }
-        needed = [name for name, file in layout.files.items() if not file.is_optional]
+        needed = [name for name, file in layout.files.items() if not (file.is_optional or file.key)]
         there = [name for name in needed if named[name]]
         if len(there) < max(1, NEAR_MISS_SHARE * len(needed)):
             continue

@@ -74,12 +74,15 @@ def _csv_header(path: Path, encoding: str, delimiter: str) -> list[str]:
         raise truncated_gzip(path) from None
     except csv.Error:
         raise ContractBrokenError(
-            "the header is not a line of CSV.", file=path, row=1, remedy="ask for the file again."
+            "the header is not a line of CSV; lines may end in lone carriage returns.",
+            file=path,
+            row=1,
+            remedy="ask for the file again, with line feeds.",
         ) from None
     names = [name.strip() for name in first]
     if not any(names):
         raise ContractBrokenError(
-            "the file is empty: it has no header.",
+            "the file is empty, or its first line is: it has no header.",
             file=path,
             row=1,
             remedy="ask the supplier to send it again.",
@@ -117,6 +120,13 @@ def check_header(path: Path, header: list[str], contract: Contract) -> list[str]
                     f"the fields are separated by {called}.", file=path, row=1, remedy="ask for commas."
                 )
     known = [column.name for column in contract.columns]
+    if not set(header) & set(known) and {name.lower() for name in header} & set(known):
+        raise ContractBrokenError(
+            "the column names are written in capitals.",
+            file=path,
+            row=1,
+            remedy=f"write them as the contract does: {', '.join(known)}.",
+        )
     if not set(header) & set(known):
         raise ContractBrokenError(
             "no column of the contract stands in the first row; the header may be missing.",

@@ -244,8 +244,6 @@ def run_scan(engine: DuckDBEngine, statement: str, feed: Feed, pipes: Sequence[P
         if is_disk_full(problem):
             raise
         path = _named_path(str(problem), feed)
-        if path.suffix == ".gz":
-            raise truncated_gzip(path) from None
         line = re.search(r"Line: ([0-9]+)", str(problem))
         raise ContractBrokenError(
             "the file cannot be read to its end: its lines end in different ways, or the last one is cut short.",
