@@ -8,10 +8,11 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from riskstrat.dates import day_after
 from riskstrat.definitions.everything import Definitions
 from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
 from riskstrat.errors import ContractBrokenError, MisuseError
@@ -59,7 +60,7 @@ def check(
     """
     progress = progress or Progress()
     dates = delivery_dates(site.landing)
-    as_of = as_of or (dates[-1] + timedelta(days=1) if dates else date.max)
+    as_of = as_of or (day_after(dates[-1]) if dates else date.max)
     with translated(site), private_files(), locked(site), _workplace(site) as place:
         deliveries = find_deliveries(site.landing, as_of, definitions)
         if extract is not None:

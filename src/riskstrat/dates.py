@@ -71,3 +71,12 @@ class Windows:
             last_calendar_year_start=date(as_of.year - 1, 1, 1),
             last_calendar_year_end=date(as_of.year, 1, 1),
         )
+
+
+def day_after(day: date) -> date:
+    """The next day; the last day that a calendar has is followed by itself.
+
+    >>> day_after(date(2026, 3, 31)), day_after(date.max) == date.max
+    (datetime.date(2026, 4, 1), True)
+    """
+    return day if day == date.max else day + timedelta(days=1)

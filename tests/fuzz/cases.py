@@ -13,7 +13,7 @@ from riskstrat.site import Site
 from tests.fuzz.command import own
 from tests.fuzz.kinds import RARE, DoesNotFitError, Target, load_kinds
 from tests.fuzz.oracle import Case, breaches
-from tests.fuzz.probe import Found, check_delivery
+from tests.fuzz.probe import Found, check_delivery, watchdog
 from tests.fuzz.town import EXTRACTS, FORMS, REQUIRED_EXTRACTS, Town, Variant, lay_out
 
 OFTEN = (
@@ -25,6 +25,7 @@ OFTEN = (
     "community_contacts",
 )
 RARE_SHARE = 0.03
+JUDGING_SECONDS = 120
 TRIES = 8
 
 
@@ -91,7 +92,9 @@ class Bench:
         (self.workplace / "plan.txt").write_text(said, encoding="utf-8")
         found = check_delivery(self.site, self.definitions, page=rng.random() < 0.1)
         case = Case(self.site.landing, plan.damaged, sound)
-        return _result(number, plan, found, case, breaches(case, found, self.town, self.definitions))
+        with watchdog(JUDGING_SECONDS):
+            problems = breaches(case, found, self.town, self.definitions)
+        return _result(number, plan, found, case, problems)
 
     def _damage(self, rng: Random, variant: Variant, kinds: tuple[str, ...]) -> Plan:
         main = rng.choice(OFTEN) if rng.random() < 0.8 else rng.choice(EXTRACTS)

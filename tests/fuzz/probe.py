@@ -49,10 +49,10 @@ def check_delivery(site: Site, definitions: Definitions, *, page: bool = False) 
     """Check the site's landing folder; a check of more than WATCHDOG_SECONDS ends the process."""
     found, said = Found(), io.StringIO()
     began = time.perf_counter()
-    faulthandler.dump_traceback_later(WATCHDOG_SECONDS, exit=True)
     shown = site.root / "page.html" if page else None
+    streams = contextlib.redirect_stderr(said), contextlib.redirect_stdout(said)
     try:
-        with contextlib.redirect_stderr(said), contextlib.redirect_stdout(said), _peeking(found):
+        with watchdog(WATCHDOG_SECONDS), streams[0], streams[1], _peeking(found):
             checked = checking.check(
                 dataclasses.replace(site, threads=1),
                 definitions,
@@ -67,14 +67,22 @@ def check_delivery(site: Site, definitions: Definitions, *, page: bool = False) 
         found.raised = problem
     except Exception:
         found.crash = traceback.format_exc(limit=-4)
-    finally:
-        faulthandler.cancel_dump_traceback_later()
     found.seconds = time.perf_counter() - began
     found.said = said.getvalue()
     if shown is not None and shown.exists():
         found.kept_text += shown.read_text(encoding="utf-8")
         shown.unlink()
     return found
+
+
+@contextlib.contextmanager
+def watchdog(seconds: float) -> Iterator[None]:
+    """End the process, with what every thread was doing on stderr, when the block takes longer."""
+    faulthandler.dump_traceback_later(seconds, exit=True)
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @contextlib.contextmanager

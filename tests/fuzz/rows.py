@@ -32,12 +32,14 @@ def valid_number(text: str) -> str | None:
     return number if {11: 0}.get(rest, rest) == int(number[9]) else None
 
 
-def given_rows(files: list[Reading]) -> Iterator[tuple[Reading, Record, Given]]:
+def given_rows(contract: Contract, files: list[Reading]) -> Iterator[tuple[Record, Given]]:
     """Every row of the files whose cells fit its header, by column; empty cells after the last are let pass."""
+    known = {column.name for column in contract.columns}
     for file in files:
+        places = [(place, name) for place, name in enumerate(file.header) if name in known]
         for record in file.records:
             if len(record.cells) >= len(file.header) and not any(record.cells[len(file.header) :]):
-                yield file, record, dict(zip(file.header, record.cells, strict=False))
+                yield record, {name: record.cells[place] for place, name in places}
 
 
 def invented_rows(contract: Contract, files: list[Reading], found: Found) -> Iterator[str]:
@@ -47,7 +49,7 @@ def invented_rows(contract: Contract, files: list[Reading], found: Found) -> Ite
     own = [column for column in contract.columns if column.key and not column.identifier]
     key = own or [column for column in contract.columns if column.key]
     by_key: dict[Any, list[Given]] = {}
-    for _, record, given in given_rows(files):
+    for record, given in given_rows(contract, files):
         if record.is_text or all(_is_utf_8(given.get(column.name)) for column in _kept(contract)):
             by_key.setdefault(tuple(_typed(column, given.get(column.name, "")) for column in own), []).append(
                 given
@@ -207,7 +209,7 @@ def lost_rows(contract: Contract, files: list[Reading], found: Found, sound: Fou
         return
     name = own[0].name
     seen: dict[str, list[Given]] = {}
-    for _, record, given in given_rows(files):
+    for record, given in given_rows(contract, files):
         if record.is_text:
             seen.setdefault(given.get(name, "").strip(" "), []).append(given)
     accepted = {row[name] for row in found.accepted[contract.name]}

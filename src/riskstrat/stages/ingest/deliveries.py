@@ -5,10 +5,10 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
-from riskstrat.dates import iso_date
+from riskstrat.dates import day_after, iso_date
 from riskstrat.definitions.everything import Definitions
 from riskstrat.definitions.layouts import Layout, LayoutExtract, LayoutFile
 from riskstrat.definitions.limits import Limits
@@ -110,18 +110,18 @@ def delivery_folders(landing: Path, as_of: date) -> list[tuple[date, Path]]:
             "with: riskstrat demo",
         )
     newest = dated[-1][0]
-    if as_of > newest + timedelta(days=1):
+    if as_of > day_after(newest):
         raise MisuseError(
             f"as_of {as_of} lies more than a day after the newest delivery ({newest}).",
             file=landing,
-            remedy=f"use --as-of {newest + timedelta(days=1)}, or put a newer delivery there.",
+            remedy=f"use --as-of {day_after(newest)}, or put a newer delivery there.",
         )
     usable = [(delivered, folder) for delivered, folder in dated if delivered < as_of]
     if not usable:
         raise MisuseError(
             f"as_of {as_of} lies before the data: the first delivery is of {dated[0][0]}.",
             file=landing,
-            remedy=f"use --as-of {dated[0][0] + timedelta(days=1)} or later.",
+            remedy=f"use --as-of {day_after(dated[0][0])} or later.",
         )
     return usable
 

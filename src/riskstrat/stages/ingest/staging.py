@@ -10,6 +10,7 @@ from riskstrat.definitions.value_checks import BLANKED, VALUE_CHECKS
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError
 from riskstrat.sqltext import literal, quoted
+from riskstrat.stages.ingest.identity import IDENTITY
 from riskstrat.stages.ingest.reading import TEXT, Scan
 
 # Outside these a date is a typing error or a supplier's filler, not a day in anybody's record.
@@ -152,7 +153,17 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
     cleaned = [f"{_cleaned(column, scan)} AS {quoted(f'given_{column.name}')}" for column in contract.columns]
     typed = [f"{_typed(column, scan)} AS {quoted(column.name)}" for column in contract.columns]
     given = [quoted(f"given_{column.name}") for column in contract.columns if column.type != "text"]
-    person = ", person_of(typed.nhs_number) AS person" if staging.has_person else ""
+    cast = [
+        f"{_cast(column, scan)} AS {quoted(f'cast_{column.name}')}"
+        for column in contract.columns
+        if column.type != "text"
+    ]
+    join, person = "", ""
+    if staging.has_person and scan.is_numbered:
+        join = f" LEFT JOIN {IDENTITY}.numbers AS numbers ON numbers.nhs_number = typed.nhs_number"
+        person = ", numbers.person AS person"
+    elif staging.has_person:  # a join would let rows come in any order
+        person = ", person_of(typed.nhs_number) AS person"
     values = {
         **{quoted(column.name): _staged_value(column, contract) for column in staging.kept_columns},
         "deleted": "COALESCE(deleted, FALSE)",
@@ -165,8 +176,9 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
     return (
         f"INSERT INTO {staging.raw} WITH source AS ({scan.select}), "
         f"cleaned AS (SELECT {', '.join(cleaned + places)} FROM source), "
-        f"typed AS (SELECT {', '.join(typed + given + places)} FROM cleaned), "
-        f"linked AS (SELECT typed.*{person} FROM typed) "
+        f"cast_values AS (SELECT {', '.join(['*', *cast])} FROM cleaned), "
+        f"typed AS (SELECT {', '.join(typed + given + places)} FROM cast_values), "
+        f"linked AS (SELECT typed.*{person} FROM typed{join}) "
         f"SELECT {', '.join(values.get(name, name) for name, _ in staging.columns)} FROM linked"
     )
 
@@ -191,22 +203,28 @@ def _cleaned(column: Column, scan: Scan) -> str:
     return name if kind == column.sql_type != TEXT else f"tidy({text})"
 
 
-def _typed(column: Column, scan: Scan) -> str:
+def _cast(column: Column, scan: Scan) -> str:
+    """The value of a column that is no text, cast once; ``_typed`` looks at it more than once."""
     given = quoted(f"given_{column.name}")
+    is_typed = scan.types.get(column.name) == column.sql_type
+    return given if is_typed else f"TRY_CAST({given} AS {column.sql_type})"
+
+
+def _typed(column: Column, scan: Scan) -> str:
+    given, value = quoted(f"given_{column.name}"), quoted(f"cast_{column.name}")
     if column.type == "text":
         return given
     is_typed = scan.types.get(column.name) == column.sql_type
-    value = given if is_typed else f"TRY_CAST({given} AS {column.sql_type})"
     if column.type == "integer":  # a cast would round 1.5 and take 0x1F and 1e2
         return f"CASE WHEN regexp_full_match({given}, '-?[0-9]+([.]0+)?') THEN {value} END"
     if column.type in ("date", "timestamp"):
         begins = (
-            "" if is_typed else f"{given} BETWEEN '0' AND ':' AND "
+            "" if is_typed else f" AND {given} BETWEEN '0' AND ':'"
         )  # a cast would take words such as epoch
-        return f"CASE WHEN {begins}{value} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}' THEN {value} END"
+        return f"CASE WHEN {value} BETWEEN DATE '{EARLIEST}' AND DATE '{LATEST}'{begins} THEN {value} END"
     if column.type == "number":  # a cast would take 1_000
-        plain = "" if is_typed else f"NOT contains({given}, '_') AND "
-        return f"CASE WHEN {plain}isfinite({value}) THEN {value} END"
+        plain = "" if is_typed else f" AND NOT contains({given}, '_')"
+        return f"CASE WHEN isfinite({value}){plain} THEN {value} END"
     return value
 
 
