@@ -75,6 +75,28 @@ def _without_header(path: Path) -> None:
     path.write_text("\n".join(path.read_text().splitlines()[1:]) + "\n")
 
 
+def _long_quoted_field(delivery: Path) -> None:
+    path = delivery / "gp_events.csv"
+    lines = path.read_bytes().splitlines(keepends=True)
+    field = b'"' + b"line\n" * 8_000_000 + b'"'
+    path.write_bytes(lines[0] + lines[1] + lines[2].replace(b"snomed", field) + b"".join(lines[3:]))
+
+
+def _long_line(delivery: Path) -> None:
+    path = delivery / "gp_events.csv"
+    path.write_bytes(path.read_bytes() + b"1," * 200_000 + b"\n")
+
+
+def _nul_bytes(delivery: Path) -> None:
+    path = delivery / "gp_events.csv"
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] + b"\0\n")
+
+
+def _prefix_of_a_date(delivery: Path) -> None:
+    path = delivery / "gp_events.csv"
+    path.write_text(path.read_text().replace("2020-05-04", "2020-05-0x"))
+
+
 STOPPING = {
     "missing extract": (
         lambda delivery: (delivery / "gp_events.csv").unlink(),
@@ -110,6 +132,18 @@ STOPPING = {
         _replace("gp_events", "snomed,38341003", 'snomed,"38341003'),
         4,
         ("gp_events.csv", "row 2", "double quote", "Remedy"),
+    ),
+    "field of 40 MB": (_long_quoted_field, 4, ("gp_events.csv", "row 3", "double quote", "Remedy")),
+    "line of 400 KB": (_long_line, 4, ("gp_events.csv", "longer than 128 KB", "Remedy")),
+    "NUL bytes": (
+        _nul_bytes,
+        4,
+        ("gp_events.csv", "row 2", "NUL", "Remedy"),
+    ),
+    "every date only begins like one": (
+        _prefix_of_a_date,
+        4,
+        ("gp_events.csv", "row 2", "column event_date"),
     ),
     "no header": (
         lambda delivery: _without_header(delivery / "gp_patients.csv"),

@@ -10,7 +10,9 @@ from riskstrat.errors import ContractBrokenError
 
 # DuckDB takes minutes over a longer line of many fields, and loses one that is longer than its buffer.
 LONGEST_LINE_BYTES = 131_072
-NUL = b"\0"
+# And minutes over a quoted field of tens of megabytes, in which an unclosed quote may end.
+LONGEST_FIELD_BYTES = 1_000_000
+NUL, QUOTE = b"\0", b'"'
 
 
 def refuse_odd_bytes(paths: Iterable[Path]) -> None:
@@ -23,6 +25,38 @@ def refuse_odd_bytes(paths: Iterable[Path]) -> None:
             if place >= 0:
                 raise nul_bytes(path, 1 + content[:place].count(b"\n"))
             _refuse_long_lines(content, path)
+            if content.find(QUOTE) >= 0:
+                quotes = QuoteWatch(path)
+                for begin in range(0, len(content), LONGEST_FIELD_BYTES):
+                    quotes.look(content[begin : begin + LONGEST_FIELD_BYTES])
+
+
+class QuoteWatch:
+    """Follows a file's double quotes block by block, to tell when a quoted field grows beyond all reason."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._is_open = False
+        self._since_quote = 0
+        self._lines, self._opened_at = 0, 1
+
+    def look(self, block: bytes) -> None:
+        """Take the next block. Raises ContractBrokenError inside a field longer than LONGEST_FIELD_BYTES."""
+        last = block.rfind(QUOTE)
+        if last < 0:
+            self._since_quote += len(block)
+            if self._is_open and self._since_quote > LONGEST_FIELD_BYTES:
+                raise ContractBrokenError(
+                    "a double quote opens here, and what follows is longer than any field: it may not be closed.",
+                    file=self._path,
+                    row=self._opened_at,
+                    remedy="ask the supplier to close the quote, or to send the file without that field.",
+                )
+        else:
+            self._is_open ^= bool(block.count(QUOTE) % 2)
+            self._since_quote = len(block) - last
+            self._opened_at = 1 + self._lines + block[:last].count(b"\n")
+        self._lines += block.count(b"\n")
 
 
 def _refuse_long_lines(content: mmap.mmap, path: Path) -> None:

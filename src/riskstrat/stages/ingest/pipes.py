@@ -19,7 +19,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
-from riskstrat.stages.ingest.bytes import LONGEST_LINE_BYTES, NUL, nul_bytes, too_long_a_line
+from riskstrat.stages.ingest.bytes import LONGEST_LINE_BYTES, NUL, QuoteWatch, nul_bytes, too_long_a_line
 
 BLOCK_CHARACTERS = 1 << 20
 PAUSE_SECONDS = 0.002
@@ -65,6 +65,7 @@ class _Writer(threading.Thread):
         self.problem: Exception | None = None
         self._is_over = threading.Event()
         self._lines, self._since_line = 0, 0
+        self._quotes = QuoteWatch(pipe.file)
 
     def run(self) -> None:
         end = self._opened()
@@ -122,6 +123,7 @@ class _Writer(threading.Thread):
         """Raise where the bytes show what ``bytes.refuse_odd_bytes`` would refuse in a plain file."""
         if NUL in block:
             raise nul_bytes(self.pipe.file, self._lines + 1 + block[: block.index(NUL)].count(b"\n"))
+        self._quotes.look(block)
         last = block.rfind(b"\n")
         self._since_line = self._since_line + len(block) if last < 0 else len(block) - last
         self._lines += block.count(b"\n")
