@@ -26,6 +26,7 @@ from riskstrat.stages.features import CORE_FOLDER
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.accounting import Books
 from riskstrat.stages.ingest.deliveries import delivery_dates, find_deliveries
+from riskstrat.stages.ingest.judging import write_summaries
 from riskstrat.stages.link import link
 from riskstrat.stages.report import finish_quality
 
@@ -108,16 +109,26 @@ def _judged(context: Context) -> ContractBrokenError | None:
             if not context.books:
                 raise
             stopped_by = problem
-        found = list(context.manifest["warnings"])
-        context.progress, loud = Progress(quiet=True), context.progress
-        link(context)
-        context.manifest["warnings"], context.progress = (
-            found,
-            loud,
-        )  # who is on the register is not asked here
+        try:
+            _link_quietly(context)
+        except (
+            ContractBrokenError
+        ) as problem:  # nobody's practice is known, so no provider's months are either
+            write_summaries(context)
+            return stopped_by or problem
         run_sql_folder(context.engine, context.definitions.pipelines / CORE_FOLDER, only=COVERAGE)
         finish_quality(context)
     return stopped_by
+
+
+def _link_quietly(context: Context) -> None:
+    """Link, for the sake of the practices alone: what else it would warn of was not asked."""
+    found, loud = list(context.manifest["warnings"]), context.progress
+    context.progress = Progress(quiet=True)
+    try:
+        link(context)
+    finally:
+        context.manifest["warnings"], context.progress = found, loud
 
 
 @contextmanager

@@ -82,6 +82,13 @@ def _long_quoted_field(delivery: Path) -> None:
     path.write_bytes(lines[0] + lines[1] + lines[2].replace(b"snomed", field) + b"".join(lines[3:]))
 
 
+def _each_practice(path: Path) -> None:
+    text = path.read_text()
+    for practice in factories.PRACTICES[:3]:
+        text = text.replace(practice, "Smith")
+    path.write_text(text)
+
+
 def _long_line(delivery: Path) -> None:
     path = delivery / "gp_events.csv"
     path.write_bytes(path.read_bytes() + b"1," * 200_000 + b"\n")
@@ -134,6 +141,11 @@ STOPPING = {
         ("gp_events.csv", "row 2", "double quote", "Remedy"),
     ),
     "field of 40 MB": (_long_quoted_field, 4, ("gp_events.csv", "row 3", "double quote", "Remedy")),
+    "practices that nobody knows": (
+        lambda delivery: _each_practice(delivery / "gp_patients.csv"),
+        4,
+        ("gp_patients.csv", "column practice_code", "practices.csv"),
+    ),
     "line of 400 KB": (_long_line, 4, ("gp_events.csv", "longer than 128 KB", "Remedy")),
     "NUL bytes": (
         _nul_bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from riskstrat.engines.duckdb import run_sql_folder
+from riskstrat.errors import ContractBrokenError
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.identity import close_identity
@@ -12,6 +13,7 @@ LINK_FOLDER = "20_link"
 
 def link(context: Context) -> None:
     """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel."""
+    _refuse_unknown_practices(context)
     close_identity(context.engine)
     context.engine.allow_spilling()  # no NHS number is left that could be spilled
     run_sql_folder(context.engine, context.definitions.pipelines / LINK_FOLDER)
@@ -25,6 +27,24 @@ def link(context: Context) -> None:
     }
     _warn_of_missing_opt_outs(context)
     _count_rows_before_birth(context)
+
+
+def _refuse_unknown_practices(context: Context) -> None:
+    """A register of which the site knows no practice would publish empty lists, as if nobody needed help."""
+    name = context.definitions.register_extract
+    practice = context.definitions.contracts[name].provider
+    if not context.judged or practice is None or not context.engine.count(name):
+        return
+    known = context.engine.rows(
+        f"SELECT 1 FROM {quoted(name)} WHERE {quoted(practice)} IN (SELECT practice_code FROM practices) LIMIT 1"
+    )
+    if not known:
+        raise ContractBrokenError(
+            f"no practice of {name} is one of the site's practices.",
+            file=context.deliveries.feeds[name][-1].path,
+            column=practice,
+            remedy="send the ODS codes of the practices, or name them in config/geography/practices.csv.",
+        )
 
 
 def _warn_of_missing_opt_outs(context: Context) -> None:
