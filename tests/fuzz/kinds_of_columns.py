@@ -129,7 +129,8 @@ def _on_table(change: Callable[[Random, Any], Any]) -> None:
             for place in range(len(sheet.names))
         ]
         out = io.BytesIO()
-        table = change(rng, pa.table(columns, names=sheet.names))
+        names = [name.encode("utf-8", "replace").decode() for name in sheet.names]
+        table = change(rng, pa.table(columns, names=names))
         pq.write_table(
             table, out, row_group_size=rng.choice((50, 1000, 100_000)), version=rng.choice(("1.0", "2.6"))
         )
