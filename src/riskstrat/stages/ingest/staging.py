@@ -350,6 +350,8 @@ def find_corrected(engine: DuckDBEngine, staging: Staging) -> None:
     engine.execute("DROP TABLE IF EXISTS corrected")
     engine.execute("CREATE TEMP TABLE corrected (row_id BIGINT, corrected_on DATE)")
     quarantined = f"broken & {staging.mask_of('quarantine')} <> 0"
+    if engine.rows(f"SELECT count(DISTINCT delivery) < 2 FROM {FILES}")[0][0]:
+        return
     if not engine.rows(f"SELECT 1 FROM {staging.raw} WHERE {quarantined} LIMIT 1"):
         return
     keys = ", ".join(f"{name} AS key_{place}" for place, name in enumerate(staging.version_key))
