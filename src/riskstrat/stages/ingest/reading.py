@@ -35,7 +35,7 @@ from riskstrat.stages.ingest.pipes import Pipe, flowing, pipe_for
 
 TEXT, UTF_8 = "VARCHAR", "utf-8"
 MAX_LINE_BYTES, BUFFER_BYTES = 131_072, 32_000_000
-SMALL_FILE_BYTES = 50_000_000
+SMALL_FILE_BYTES = 2_000_000
 HIDDEN_IN_PARQUET = ("file_row_number", "source_row")
 MOST_REJECTS = 500_000
 LEAST_PATIENCE_SECONDS, LEAST_BYTES_A_SECOND = 45.0, 1_000_000
