@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from duckdb.func import FunctionNullHandling, PythonUDFType
 
 from riskstrat.errors import DefinitionError
 from riskstrat.sqltext import literal, quoted
@@ -80,6 +81,26 @@ class DuckDBEngine:
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         """All rows of one SELECT."""
         return self.execute(select)
+
+    def arrays(self, select: str) -> dict[str, Any]:
+        """One SELECT's columns as NumPy arrays, by name."""
+        found: dict[str, Any] = self.connection.execute(select).fetchnumpy()
+        return found
+
+    def add_function(self, name: str, given: str, gives: str, function: Callable[[Any], Any]) -> None:
+        """Add a scalar SQL function of one argument; ``function`` takes and gives Arrow arrays of equal length."""
+        self.connection.create_function(
+            name,
+            function,
+            [given],
+            gives,
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
+        )
+
+    def remove_function(self, name: str) -> None:
+        """Forget a function that was added, and all that it holds."""
+        self.connection.remove_function(name)
 
     def load(self, table: str, columns: Sequence[tuple[str, str]], rows: Iterable[Sequence[Any]]) -> None:
         """Make ``table`` with (name, SQL type) columns and fill it."""

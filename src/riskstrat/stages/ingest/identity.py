@@ -5,16 +5,23 @@ Source: project rules, People (modulus 11, ten equal digits refused); project in
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.keys import hmac_pads
 
 IDENTITY = "identity"
+PLACE = "place_on_register"
+LEAST_OF_TEN_DIGITS = 1_000_000_000
+NOBODY = -1
 
 
 def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     """Attach the in-memory database and make the SQL macros on NHS numbers and the person key."""
     engine.execute(f"ATTACH ':memory:' AS {IDENTITY}")
-    # The files are read past the table of numbers, never the other way round: DuckDB does not know how long they are.
+    # A supplier's file is read past the tables that it is joined to, never the other way round: DuckDB does not know
+    # how long it is.
     engine.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
     engine.execute(  # ten characters are a number as it should be written, or no number at all
         r"CREATE TEMP MACRO normalised_nhs_number(given) AS CASE WHEN strlen(given) = 10 THEN given "
@@ -44,8 +51,9 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
 def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
     """Give every valid NHS number of ``selects`` (one column, nhs_number) a dense ``person`` and a ``person_id``.
 
-    Leaves the macro ``person_of(number)``. It looks the number up in a type and not in a table, because a statement
-    that joins is free to write its rows in any order, and the order tells which line of the file a row was.
+    Leaves the macro ``person_of(number)``, NULL for a number that nobody has. It calls a function and joins nothing,
+    because a statement that joins is free to write its rows in any order, and the order tells which line of the file a
+    row was.
     """
     union = " UNION ALL ".join(f"({select})" for select in selects)
     # Numbering takes one thread, hashing all of them: so one after the other.
@@ -59,14 +67,36 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
         f"INSERT INTO {IDENTITY}.numbers SELECT nhs_number, person, person_key(nhs_number) FROM {IDENTITY}.numbered"
     )
     engine.execute(f"DROP TABLE {IDENTITY}.numbered")
-    if engine.rows(f"SELECT 1 FROM {IDENTITY}.numbers LIMIT 1"):
-        engine.execute(
-            f"CREATE TYPE {IDENTITY}.registered AS ENUM (SELECT nhs_number FROM {IDENTITY}.numbers ORDER BY person)"
-        )
-        found = f"enum_code(TRY_CAST(number AS {IDENTITY}.registered))"
-    else:
-        found = "NULL"
-    engine.execute(f"CREATE TEMP MACRO person_of(number) AS CAST({found} AS BIGINT) + 1")
+    numbers = engine.arrays(
+        f"SELECT CAST(nhs_number AS BIGINT) AS number FROM {IDENTITY}.numbers ORDER BY person"
+    )
+    engine.add_function(PLACE, "BIGINT", "BIGINT", _place_in(numbers["number"]))
+    # Ten characters that make an integer of ten digits are those digits, unless there is an exponent among them.
+    engine.execute(
+        f"CREATE TEMP MACRO person_of(number) AS {PLACE}(CASE WHEN strlen(number) = 10 AND "
+        f"(TRY_CAST(number AS BIGINT) >= {LEAST_OF_TEN_DIGITS} AND NOT contains(number, 'e') AND NOT "
+        "contains(number, 'E') OR regexp_full_match(number, '[0-9]{10}')) "
+        f"THEN CAST(number AS BIGINT) ELSE {NOBODY} END)"
+    )
+
+
+def _place_in(numbers: Any) -> Callable[[Any], Any]:
+    """A function that takes an Arrow array of integers and gives their places, from 1, in sorted ``numbers``.
+
+    An integer that is not among them has none (NULL). The function holds the numbers; it goes with the identity.
+    """
+    import numpy as np
+    import pyarrow as pa
+
+    def place(given: Any) -> Any:
+        if not len(numbers):
+            return pa.nulls(len(given), pa.int64())
+        wanted = given.to_numpy(zero_copy_only=False)
+        found = np.searchsorted(numbers, wanted)
+        found[found == len(numbers)] = 0
+        return pa.array(found + 1, mask=numbers[found] != wanted)
+
+    return place
 
 
 def close_identity(engine: DuckDBEngine) -> None:
@@ -74,6 +104,8 @@ def close_identity(engine: DuckDBEngine) -> None:
     engine.execute(
         f"CREATE TABLE person_keys AS SELECT person, person_id FROM {IDENTITY}.numbers ORDER BY person"
     )
+    engine.remove_function(PLACE)
+    engine.execute("DROP MACRO person_of")
     engine.execute(f"DETACH {IDENTITY}")
 
 

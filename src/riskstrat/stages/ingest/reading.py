@@ -35,7 +35,6 @@ from riskstrat.stages.ingest.pipes import Pipe, flowing, pipe_for
 
 TEXT, UTF_8 = "VARCHAR", "utf-8"
 MAX_LINE_BYTES, BUFFER_BYTES = 131_072, 32_000_000
-SMALL_FILE_BYTES = 2_000_000
 HIDDEN_IN_PARQUET = ("file_row_number", "source_row")
 MOST_REJECTS = 500_000
 LEAST_PATIENCE_SECONDS, LEAST_BYTES_A_SECOND = 45.0, 1_000_000
@@ -81,10 +80,7 @@ def scan_feed(feed: Feed, contract: Contract, number: int) -> Scan:
     source, pipes = _csv_scan(feed.path, header, f"rejects_{number}")
     types = {column.name: TEXT for column in columns}
     # What pseudonyms of strangers are made with is looked up in a table, so these rows could come in any order.
-    # Numbering takes one thread, which a small file can afford; what spares it costs a second at a time.
-    is_numbered = feed.path.stat().st_size < SMALL_FILE_BYTES or any(
-        column.identifier and column.name in contract.key for column in columns
-    )
+    is_numbered = any(column.identifier and column.name in contract.key for column in columns)
     place = ", row_number() OVER () AS source_row" if is_numbered else ""
     select = f"SELECT {listed}{place} FROM {source}"
     return Scan(select, types, (f"rejects_{number}",), pipes, unknown, is_numbered=is_numbered)

@@ -10,7 +10,6 @@ from riskstrat.definitions.value_checks import BLANKED, VALUE_CHECKS
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError
 from riskstrat.sqltext import literal, quoted
-from riskstrat.stages.ingest.identity import IDENTITY
 from riskstrat.stages.ingest.reading import TEXT, Scan
 
 # Outside these a date is a typing error or a supplier's filler, not a day in anybody's record.
@@ -158,12 +157,7 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
         for column in contract.columns
         if column.type != "text"
     ]
-    join, person = "", ""
-    if staging.has_person and scan.is_numbered:
-        join = f" LEFT JOIN {IDENTITY}.numbers AS numbers ON numbers.nhs_number = typed.nhs_number"
-        person = ", numbers.person AS person"
-    elif staging.has_person:  # a join would let rows come in any order
-        person = ", person_of(typed.nhs_number) AS person"
+    person = ", person_of(typed.nhs_number) AS person" if staging.has_person else ""
     values = {
         **{quoted(column.name): _staged_value(column, contract) for column in staging.kept_columns},
         "deleted": "COALESCE(deleted, FALSE)",
@@ -178,7 +172,7 @@ def insert_statement(staging: Staging, scan: Scan, source_file: int) -> str:
         f"cleaned AS (SELECT {', '.join(cleaned + places)} FROM source), "
         f"cast_values AS (SELECT {', '.join(['*', *cast])} FROM cleaned), "
         f"typed AS (SELECT {', '.join(typed + given + places)} FROM cast_values), "
-        f"linked AS (SELECT typed.*{person} FROM typed{join}) "
+        f"linked AS (SELECT typed.*{person} FROM typed) "
         f"SELECT {', '.join(values.get(name, name) for name, _ in staging.columns)} FROM linked"
     )
 
@@ -335,10 +329,8 @@ def _find_repeated_keys(engine: DuckDBEngine, staging: Staging, is_valid: str) -
     import pyarrow as pa
 
     keys = ", ".join(staging.version_key)
-    hashes = engine.connection.execute(
-        f"SELECT hash({keys}) AS key_hash FROM {staging.raw} WHERE {is_valid}"
-    ).fetchnumpy()["key_hash"]
-    hashes = np.sort(np.asarray(hashes, dtype=np.uint64))
+    found = engine.arrays(f"SELECT hash({keys}) AS key_hash FROM {staging.raw} WHERE {is_valid}")
+    hashes = np.sort(np.asarray(found["key_hash"], dtype=np.uint64))
     repeated = np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
     engine.connection.register("repeated_hashes", pa.table({"key_hash": repeated}))
     engine.execute("CREATE OR REPLACE TEMP TABLE repeated_keys AS SELECT key_hash FROM repeated_hashes")
