@@ -133,6 +133,11 @@ def refusable(file: Reading, extract: str, definitions: Definitions) -> str:
         return "the first line is blank"
     if any(record.has_nul for record in file.records):
         return "NULs"
+    if any(
+        len(record.cells) != len(file.header) and any("\n" in str(cell) for cell in record.cells)
+        for record in file.records
+    ):
+        return "a record of several lines with another number of fields: a quote closed where it should not"
     if len({name.lower() for name in file.header}) < len(file.header):
         return "names that differ in upper and lower case alone"
     return must_refuse(file, extract, definitions)
