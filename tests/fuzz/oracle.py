@@ -131,16 +131,18 @@ def refusable(file: Reading, extract: str, definitions: Definitions) -> str:
         return "a very long line"
     if file.first_is_blank:
         return "the first line is blank"
-    if any(record.has_nul for record in file.records):
-        return "NULs"
-    if any(
-        len(record.cells) != len(file.header) and any("\n" in str(cell) for cell in record.cells)
-        for record in file.records
-    ):
-        return "a record of several lines with another number of fields: a quote closed where it should not"
     if len({name.lower() for name in file.header}) < len(file.header):
         return "names that differ in upper and lower case alone"
-    return must_refuse(file, extract, definitions)
+    return _odd_record(file) or must_refuse(file, extract, definitions)
+
+
+def _odd_record(file: Reading) -> str:
+    for record in file.records:
+        if record.has_nul:
+            return "NULs"
+        if len(record.cells) != len(file.header) and any("\n" in str(cell) for cell in record.cells):
+            return "a record of several lines has too many or too few fields: a quote closed too late"
+    return ""
 
 
 def must_refuse(file: Reading, extract: str, definitions: Definitions) -> str:

@@ -9,11 +9,13 @@ import sys
 from dataclasses import replace
 from datetime import date, timedelta
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from riskstrat.engines import Engine
 from riskstrat.errors import RiskstratError
+from riskstrat.quality.coverage import read_calendars
 from riskstrat.quality.expectations import judge, judge_all
 from riskstrat.quality.measures import Measurement, measure, unobserved, usual_rows
 from riskstrat.quality.observations import Observations, ProviderMonth, SilentMonth, from_json
@@ -366,3 +368,26 @@ def test_observations_survive_being_stored() -> None:
         silent=(SilentMonth("RT8", MONTH),),
     )
     assert from_json(json.loads(json.dumps(observations.as_json()))) == observations
+
+
+@pytest.mark.parametrize(
+    ("provider", "shown"),
+    [
+        ("RGN", "RGN"),
+        ("ZZA01", "ZZA01"),
+        ("3f2a-9", "3f2a-9"),
+        ("", ""),
+        ("Mavis Ashdown", "no organisation code"),
+        ("ASHDOWN", "no organisation code"),
+        ("ward 7", "no organisation code"),
+    ],
+)
+def test_calendar_names_providers_by_codes_alone(provider: str, shown: str) -> None:
+    class OneMonth:
+        def rows(self, _select: str) -> list[tuple[Any, ...]]:
+            return [("acute_episodes", provider, date(2026, 3, 1), 40, 40.0, False, False)]
+
+    calendar = read_calendars(cast(Engine, OneMonth()))["acute_episodes"]
+
+    assert [one.provider for one in calendar.providers] == [shown]
+    assert "Mavis" not in calendar.as_json()

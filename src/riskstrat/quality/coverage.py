@@ -7,6 +7,7 @@ a provider of some size sent nothing are silent: what looks back over them is un
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,9 @@ from riskstrat.quality.observations import ProviderMonth, SilentMonth
 
 COVERAGE = "coverage.json"
 MONTHS_BEFORE = 12
+# Organisation codes are three capitals or hold a digit; anything else may be a word of a free text, or a name.
+ORGANISATION_CODE = re.compile(r"[A-Z]{3}|(?=.*[0-9])[A-Za-z0-9_.:-]{1,40}|")
+NO_CODE = "no organisation code"
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,7 @@ def _calendar(name: str, rows: list[tuple[Any, ...]]) -> Calendar:
         tuple(row[2] for row in by_provider[0][1]),
         tuple(
             ProviderCalendar(
-                provider=provider,
+                provider=provider if ORGANISATION_CODE.fullmatch(provider) else NO_CODE,
                 average_rows=round(float(found[0][4]), 1),
                 rows=tuple(int(row[3]) for row in found),
                 silent=tuple(bool(row[5]) for row in found),

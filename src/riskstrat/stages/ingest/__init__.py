@@ -8,7 +8,7 @@ from riskstrat.definitions.contracts import Contract
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest import identity
-from riskstrat.stages.ingest.accounting import Books, keep_books, write_quarantine
+from riskstrat.stages.ingest.accounting import Books, keep_books
 from riskstrat.stages.ingest.codes import note_code_use, open_code_use
 from riskstrat.stages.ingest.deliveries import Deliveries, Feed
 from riskstrat.stages.ingest.feeds import read_feeds
@@ -17,14 +17,9 @@ from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.lookups import build_lookups
 from riskstrat.stages.ingest.macros import make_macros
 from riskstrat.stages.ingest.numbering import number_synthetic, register
-from riskstrat.stages.ingest.staging import (
-    Staging,
-    create_absent,
-    find_corrected,
-    judge_values,
-    keep_accepted,
-    settle_versions,
-)
+from riskstrat.stages.ingest.quarantine import write_quarantine
+from riskstrat.stages.ingest.settling import find_corrected, judge_values, keep_accepted, settle_versions
+from riskstrat.stages.ingest.staging import Staging, create_absent
 
 
 def ingest(context: Context) -> None:

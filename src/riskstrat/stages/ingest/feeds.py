@@ -10,22 +10,16 @@ from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.accounting import SourceFile
 from riskstrat.stages.ingest.deliveries import Feed
 from riskstrat.stages.ingest.judging import relative_to
-from riskstrat.stages.ingest.reading import (
-    Scan,
+from riskstrat.stages.ingest.reading import run_scan
+from riskstrat.stages.ingest.rejects import (
     drop_rejects,
     refuse_swallowed_rows,
     refuse_too_many_rejects,
     rejected_lines,
-    run_scan,
-    scan_feed,
-    supplier_file,
 )
-from riskstrat.stages.ingest.staging import (
-    Staging,
-    create_incoming,
-    insert_statement,
-    record_file,
-)
+from riskstrat.stages.ingest.scans import Scan, scan_feed, supplier_file
+from riskstrat.stages.ingest.staging import Staging, create_incoming, record_file
+from riskstrat.stages.ingest.typed_rows import insert_statement
 
 
 def read_feeds(

@@ -15,7 +15,7 @@ from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.accounting import Books
 from riskstrat.stages.ingest.deliveries import Feed, mode_of
 from riskstrat.stages.ingest.replaced import count_replaced
-from riskstrat.stages.ingest.staging import becomes_unknown
+from riskstrat.stages.ingest.typed_rows import becomes_unknown
 
 SAID_BEFORE = "rows.read"  # ingest says in its own words what an empty extract means
 QUARANTINE = ("rows.quarantined_share", "rows.accepted")

@@ -14,13 +14,9 @@ from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.deliveries import Deliveries, Feed
 from riskstrat.stages.ingest.identity import IDENTITY
 from riskstrat.stages.ingest.judging import relative_to
-from riskstrat.stages.ingest.reading import (
-    drop_rejects,
-    lookup_table,
-    refuse_open_quotes,
-    run_scan,
-    supplier_file,
-)
+from riskstrat.stages.ingest.reading import run_scan
+from riskstrat.stages.ingest.rejects import drop_rejects, refuse_open_quotes
+from riskstrat.stages.ingest.scans import lookup_table, supplier_file
 
 MOST_LINES = 10**12  # of one file: lines of later files come after
 VERSIONS = f"{IDENTITY}.lookup_versions"

@@ -6,7 +6,9 @@ from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest import identity
 from riskstrat.stages.ingest.deliveries import Deliveries, Feed
-from riskstrat.stages.ingest.reading import drop_rejects, run_scan, scan_feed, supplier_file
+from riskstrat.stages.ingest.reading import run_scan
+from riskstrat.stages.ingest.rejects import drop_rejects
+from riskstrat.stages.ingest.scans import scan_feed, supplier_file
 
 
 def register(context: Context, deliveries: Deliveries) -> None:

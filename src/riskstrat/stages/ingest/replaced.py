@@ -9,7 +9,9 @@ from riskstrat.errors import ContractBrokenError
 from riskstrat.quality.observations import Delivered
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.deliveries import Feed
-from riskstrat.stages.ingest.reading import drop_rejects, run_scan, scan_feed
+from riskstrat.stages.ingest.reading import run_scan
+from riskstrat.stages.ingest.rejects import drop_rejects
+from riskstrat.stages.ingest.scans import scan_feed
 
 
 def count_replaced(context: Context, contract: Contract) -> tuple[Delivered, ...]:
