@@ -6,6 +6,7 @@ a run stops. Nothing that changes from run to run (clock, run name, path) is kep
 
 from __future__ import annotations
 
+import importlib
 import logging
 import os
 import threading
@@ -155,7 +156,7 @@ def load_early() -> None:
 
     def load() -> None:
         with _quiet():
-            import great_expectations  # noqa: F401 - what matters is that it is there when it is needed
+            importlib.import_module("great_expectations")
 
     threading.Thread(target=load, daemon=True).start()
 
