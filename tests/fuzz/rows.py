@@ -113,6 +113,11 @@ def _pseudonym(key: bytes, number: str) -> str:
     return person_id(key, number)
 
 
+def _has_odd_space(text: Any) -> bool:
+    """Whether a cell begins or ends with white space that is no blank: riskstrat may say that it is no such value."""
+    return isinstance(text, str) and text.strip() != text.strip(" ")
+
+
 def _typed(column: Column, text: Any) -> Any:
     """The value that a cell means under the contract, None where it means none."""
     if not isinstance(text, str):
@@ -223,7 +228,10 @@ def lost_rows(contract: Contract, files: list[Reading], found: Found, sound: Fou
             all(
                 column.identifier
                 or column.name not in row
-                or row[column.name] == _typed(column, given.get(column.name, ""))
+                or (
+                    row[column.name] == _typed(column, given.get(column.name, ""))
+                    and not _has_odd_space(given.get(column.name, ""))
+                )
                 for column in contract.columns
             )
             and valid_number(given.get("nhs_number", ""))
