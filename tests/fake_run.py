@@ -212,6 +212,7 @@ def fake_summary(extract: str) -> dict[str, Any]:
         "unlinked": size // 150,
         "before_birth": size // 900,
         "after_as_of": size // 700,
+        "implausible": size // 900,
         "files": [f"2026-03-31/{extract}.csv"],
         "first_failures": [
             {

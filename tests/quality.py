@@ -93,6 +93,7 @@ def write_summary(run_folder: Path, extract: str, counts: list[int], **changed: 
         "unlinked": 0,
         "before_birth": 0,
         "after_as_of": 0,
+        "implausible": 0,
         "checks": [],
         "first_failures": [],
     }

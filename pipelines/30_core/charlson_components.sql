@@ -6,7 +6,9 @@
 WITH recorded AS (
     SELECT diagnoses.person
          , diagnosis_concepts.concept
-         , MIN(provider_spells.admission_date) AS first_admission_date
+         , provider_spells.admission_date AS first_admission_date
+         , diagnoses.episode_id
+         , diagnoses.icd10
     FROM provider_spells
     JOIN diagnoses
       ON diagnoses.person = provider_spells.person
@@ -16,8 +18,10 @@ WITH recorded AS (
      AND diagnosis_concepts.list = 'charlson'
     CROSS JOIN run
     WHERE provider_spells.admission_date >= run.start_24m
-    GROUP BY diagnoses.person
-           , diagnosis_concepts.concept
+    QUALIFY ROW_NUMBER() OVER (
+                PARTITION BY diagnoses.person, diagnosis_concepts.concept
+                ORDER BY provider_spells.admission_date, diagnoses.episode_id, diagnoses.diagnosis_position
+            ) = 1
 ), outranked AS (
     SELECT DISTINCT recorded.person
          , hierarchy.loser_concept AS concept
@@ -29,6 +33,8 @@ SELECT recorded.person
      , recorded.concept
      , CAST(score_points.points AS INTEGER) AS points
      , recorded.first_admission_date
+     , recorded.episode_id
+     , recorded.icd10
 FROM recorded
 JOIN score_points
   ON score_points.score = 'charlson'

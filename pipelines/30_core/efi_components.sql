@@ -3,7 +3,8 @@
 -- Missing: no row means never recorded. Polypharmacy has no row either while medicines are unknown, so a
 --          total is made in efi.sql only where they are known.
 -- Source:  Clegg 2016, 10.1093/ageing/afw039; RULES, Frailty. 35 deficits count once ever recorded. A code
---          of efi_values counts for its deficit by a value within all stated bounds, never by occurrence.
+--          of efi_values counts for its deficit by a value within all stated bounds, never by occurrence, and
+--          not by one that cannot be right (config/reference/plausible_values.csv).
 WITH numeric_codes AS (
     SELECT DISTINCT efi_values.concept
          , efi_values.code_system
@@ -29,6 +30,10 @@ WITH numeric_codes AS (
       ON efi_values.concept = concept_events.concept
      AND efi_values.code_system = concept_events.code_system
      AND efi_values.code = concept_events.code
+    JOIN reference_plausible_values AS plausible_values
+      ON plausible_values.concept = efi_values.concept
+     AND plausible_values.unit = efi_values.unit
+     AND concept_events.value BETWEEN plausible_values.lowest AND plausible_values.highest
     JOIN people
       ON people.person = concept_events.person
     LEFT JOIN reference_sexes AS sexes

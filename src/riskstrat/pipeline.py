@@ -26,6 +26,7 @@ from riskstrat.runs import Run, file_hash, verify_run
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
 from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
+from riskstrat.stages.evidence import evidence
 from riskstrat.stages.features import features
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
@@ -38,7 +39,7 @@ from riskstrat.stages.worklists import worklists
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STAGES = (ingest, link, features, score, cohorts, worklists, report, publish)
+STAGES = (ingest, link, features, evidence, score, cohorts, worklists, report, publish)
 TEST_KEY = bytes(range(32))
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
 

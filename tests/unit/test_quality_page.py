@@ -274,7 +274,16 @@ def test_what_could_name_a_person_is_not_shown(code: str) -> None:
 def test_page_says_how_much_is_mapped_and_what_is_not(tmp_path: Path, people: str | None) -> None:
     write_judged(tmp_path, seen())
     codes = {
-        "systems": [{"code_system": "snomed", "codes": 31, "rows": 2000, "mapped_rows": 500}],
+        "systems": [
+            {
+                "code_system": "snomed",
+                "codes": 31,
+                "rows": 2000,
+                "mapped_rows": 500,
+                "tidied_rows": 7,
+                "malformed_rows": 3,
+            }
+        ],
         "unmapped": [{"code_system": "snomed", "code": "73211009", "rows": 1400, "people": people}],
     }
     (tmp_path / "quality" / "gp_events" / "codes.json").write_text(json.dumps(codes), encoding="utf-8")

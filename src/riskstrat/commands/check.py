@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskstrat.commands.choosing import RunOption, chosen_run, say, say_run
+from riskstrat.commands.choosing import RunOption, Shape, chosen_run, say, say_run
 from riskstrat.commands.printing import aligned, as_text
 from riskstrat.commands.run import parse_date
 from riskstrat.commands.state import State
@@ -24,13 +23,6 @@ if TYPE_CHECKING:
 
 COUNTS = ("read", "accepted", "quarantined", "duplicates", "superseded", "deleted")
 MOST_ROWS = 50
-
-
-class Shape(StrEnum):
-    """How results are written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def check(

@@ -1,7 +1,8 @@
-"""The options of every command that reads a published run."""
+"""Options that several commands share, and the published run that they name."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -17,6 +18,13 @@ AsOfOption = Annotated[
     str | None,
     typer.Option("--as-of", metavar="DATE", help="The newest published run of this date, YYYY-MM-DD."),
 ]
+
+
+class Shape(StrEnum):
+    """How results are written."""
+
+    TABLE = "table"
+    JSON = "json"
 
 
 def chosen_run(context: typer.Context, run: str | None, as_of: str | None) -> Run:

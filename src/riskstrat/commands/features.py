@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from riskstrat.commands.choosing import AsOfOption, RunOption, chosen_run, say
+from riskstrat.commands.choosing import AsOfOption, RunOption, Shape, chosen_run, say, say_run
 from riskstrat.commands.state import State
 from riskstrat.errors import DefinitionError, NothingPublishedError
 from riskstrat.runs import feature_types, open_run
@@ -69,6 +70,43 @@ def show(
                 fact, terminal_width(), initial_indent=f"{label:<{LABEL_WIDTH}}", subsequent_indent=indent
             )
             typer.echo(text)
+
+
+@app.command("explain")
+def explain(
+    context: typer.Context,
+    person_id: Annotated[
+        str, typer.Argument(metavar="PERSON_ID", help="A person_id, or its first 8 digits or more.")
+    ],
+    run: RunOption = None,
+    as_of: AsOfOption = None,
+    shape: Annotated[Shape, typer.Option("--format", help="How to write the result.")] = Shape.TABLE,
+) -> None:
+    """Show the records behind one person's features: deficits, scored diagnoses, and every hospital stay.
+
+    Each record has its date, its code and the identifier of its row in the extract. Stays that are not counted as
+    unplanned admissions say why.
+
+    Example: riskstrat features explain 3f9a0c1e
+    """
+    from riskstrat.explaining import explain_person
+
+    chosen = chosen_run(context, run, as_of)
+    state: State = context.obj
+    with open_run(chosen, state.site().threads) as connection:
+        found = explain_person(connection, chosen, person_id)
+    if shape is Shape.JSON:
+        evidence = {name: records.as_dicts() for name, records in found.evidence.items()}
+        document = {"run": chosen.id, "features": dict(found.features), "evidence": evidence}
+        typer.echo(json.dumps(document, indent=1, default=str, ensure_ascii=False))
+        return
+    from riskstrat.commands.explanation import explanation_lines
+    from riskstrat.definitions.codelists import load_codelists
+
+    lists = load_codelists(state.site().config / "codelists")
+    terms = {(entry.code_system, entry.code): entry.term for one in lists.values() for entry in one.entries}
+    say_run(chosen)
+    typer.echo("\n".join(explanation_lines(found, terms)))
 
 
 def _contract(context: typer.Context) -> Contract:

@@ -124,9 +124,12 @@ class DuckDBEngine:
         """Make ``table`` from one SELECT."""
         self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
 
-    def export(self, select: str, path: Path) -> None:
+    def export(self, select: str, path: Path, *, rows_a_group: int = 122_880) -> None:
         """Write one SELECT to a Parquet file, in the SELECT's order."""
-        self.execute(f"COPY ({select}) TO {literal(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        self.execute(
+            f"COPY ({select}) TO {literal(str(path))} "
+            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {int(rows_a_group)})"
+        )
 
     def count(self, table: str) -> int:
         """Number of rows of ``table``."""

@@ -23,11 +23,12 @@ def write_codes(engine: DuckDBEngine, run_folder: Path) -> None:
         return
     people = "people" if "people" in names else "NULL"
     found: dict[str, dict[str, Any]] = {}
-    for extract, system, codes, rows, mapped in engine.rows(
-        "SELECT extract, code_system, codes, row_count, mapped_row_count FROM code_use "
-        "ORDER BY extract, code_system"
+    for extract, system, codes, rows, mapped, tidied, malformed in engine.rows(
+        "SELECT extract, code_system, codes, row_count, mapped_row_count, tidied_row_count, malformed_row_count "
+        "FROM code_use ORDER BY extract, code_system"
     ):
         use = {"code_system": system, "codes": codes, "rows": rows, "mapped_rows": mapped}
+        use |= {"tidied_rows": tidied, "malformed_rows": malformed}
         found.setdefault(extract, {"systems": [], "unmapped": []})["systems"].append(use)
     ranked = (
         f"SELECT extract, code_system, code, row_count, {people}, row_number() OVER (PARTITION BY extract "

@@ -27,6 +27,7 @@ def link(context: Context) -> None:
     }
     _warn_of_missing_opt_outs(context)
     _count_rows_before_birth(context)
+    _count_implausible(context)
 
 
 def _refuse_unknown_practices(context: Context) -> None:
@@ -76,3 +77,24 @@ def _count_rows_before_birth(context: Context) -> None:
             context.warn(
                 f"{contract.name}: {books.before_birth} rows are dated before the person's birth; they are not used."
             )
+
+
+def _count_implausible(context: Context) -> None:
+    """Values that cannot be right and therefore count for nothing, and people older than anybody ever was."""
+    counts = {
+        context.definitions.register_extract: (
+            "SELECT count(*) FROM people WHERE age IS NULL",
+            "people are older than anybody ever was; their age is unknown",
+        ),
+        "gp_events": (
+            "SELECT count(*) FROM gp_events JOIN value_bounds USING (code_system, code) "
+            "WHERE value < lowest OR value > highest",
+            "rows hold a value that cannot be right; it counts for nothing",
+        ),
+    }
+    for books in context.books:
+        if books.contract.name in counts:
+            select, meaning = counts[books.contract.name]
+            books.implausible = int(context.engine.rows(select)[0][0])
+            if books.implausible:
+                context.warn(f"{books.contract.name}: {books.implausible} {meaning}.")

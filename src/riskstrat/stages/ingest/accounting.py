@@ -57,6 +57,7 @@ class Books:
     unlinked: int = 0
     after_as_of: int = 0
     before_birth: int = 0
+    implausible: int = 0
 
     @property
     def corrected(self) -> int:
@@ -96,6 +97,7 @@ class Books:
             "unlinked": self.unlinked,
             "before_birth": self.before_birth,
             "after_as_of": self.after_as_of,
+            "implausible": self.implausible,
             "checks": [self._check(rule) for rule in self.contract.rules],
             "first_failures": [
                 {"check": rule, "file": place.file, "row": place.row, "column": place.column}

@@ -14,7 +14,8 @@ ICD10 = "icd10"
 def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
     """Make ``code_counts`` (empty), ``known_codes``, and the views ``code_use`` and ``unmapped_codes``.
 
-    ``code_use``: one row an extract and code system, with codes, row_count and mapped_row_count.
+    ``code_use``: one row an extract and code system, with codes, row_count and mapped_row_count, and for ICD-10 the
+    rows whose code had to be tidied and those that hold no ICD-10 code at all (tidied_row_count, malformed_row_count).
     ``unmapped_codes``: one row an extract, code system and code that no code list, score or value rule names.
     """
     known = {
@@ -37,13 +38,16 @@ def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
     engine.load("known_codes", (("code_system", "VARCHAR"), ("code", "VARCHAR")), sorted(known))
     engine.execute(
         "CREATE TABLE code_counts "
-        "(extract VARCHAR, code_system VARCHAR, code VARCHAR, row_count BIGINT, is_mapped BOOLEAN)"
+        "(extract VARCHAR, code_system VARCHAR, code VARCHAR, row_count BIGINT, tidied_row_count BIGINT, "
+        "is_mapped BOOLEAN)"
     )
     engine.execute(
         "CREATE VIEW code_use AS SELECT extract, code_system, count(*) AS codes, "
         "CAST(sum(row_count) AS BIGINT) AS row_count, "
-        "CAST(COALESCE(sum(row_count) FILTER (WHERE is_mapped), 0) AS BIGINT) AS mapped_row_count "
-        "FROM code_counts GROUP BY extract, code_system"
+        "CAST(COALESCE(sum(row_count) FILTER (WHERE is_mapped), 0) AS BIGINT) AS mapped_row_count, "
+        "CAST(sum(tidied_row_count) AS BIGINT) AS tidied_row_count, CAST(COALESCE(sum(row_count) FILTER "
+        f"(WHERE code_system = '{ICD10}' AND NOT regexp_full_match(code, '[A-Z][0-9][0-9A-Z]{{1,4}}')), 0) AS BIGINT) "
+        "AS malformed_row_count FROM code_counts GROUP BY extract, code_system"
     )
     engine.execute(
         "CREATE VIEW unmapped_codes AS SELECT extract, code_system, code, row_count "
@@ -62,20 +66,23 @@ def note_code_use(engine: DuckDBEngine, contract: Contract) -> None:
         system = column.about.get(CODE_SYSTEM)
         if system is None:
             continue
-        code, called = quoted(column.name), quoted(system) if system in names else literal(system)
-        if system == ICD10:
-            code = f"icd10_plain({code})"
+        called = quoted(system) if system in names else literal(system)
         selects.append(
-            f"SELECT {called} AS code_system, {code} AS code, count(*) AS row_count "
+            f"SELECT {called} AS code_system, {quoted(column.name)} AS written, count(*) AS row_count "
             f"FROM {quoted(contract.name)} WHERE {quoted(column.name)} IS NOT NULL GROUP BY ALL"
         )
     if not selects:
         return
     engine.execute(
-        "INSERT INTO code_counts WITH used AS (SELECT code_system, code, sum(row_count) AS row_count "
-        f"FROM ({' UNION ALL '.join(selects)}) GROUP BY code_system, code) "
-        f"SELECT {literal(contract.name)}, used.code_system, used.code, used.row_count, bool_or(COALESCE("
-        f"used.code = known.code OR (used.code_system = '{ICD10}' AND starts_with(used.code, known.code)), FALSE)) "
+        "INSERT INTO code_counts WITH plain AS (SELECT code_system, written, row_count, "
+        f"CASE WHEN code_system = '{ICD10}' THEN icd10_plain(written) ELSE written END AS code "
+        f"FROM ({' UNION ALL '.join(selects)})), "
+        "used AS (SELECT code_system, code, sum(row_count) AS row_count, "
+        "COALESCE(sum(row_count) FILTER (WHERE written <> code), 0) AS tidied_row_count "
+        "FROM plain GROUP BY code_system, code) "
+        f"SELECT {literal(contract.name)}, used.code_system, used.code, used.row_count, used.tidied_row_count, "
+        f"bool_or(COALESCE(used.code = known.code OR (used.code_system = '{ICD10}' AND "
+        "starts_with(used.code, known.code)), FALSE)) "
         "FROM used LEFT JOIN known_codes AS known ON known.code_system = used.code_system "
         f"AND (used.code = known.code OR used.code_system = '{ICD10}') GROUP BY ALL"
     )

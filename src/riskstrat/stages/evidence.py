@@ -1,0 +1,25 @@
+"""Evidence: the records behind each person's scores, published beside the feature table so that it can be explained."""
+
+from __future__ import annotations
+
+from riskstrat.engines.duckdb import run_sql_folder
+from riskstrat.sqltext import quoted
+from riskstrat.stages.context import Context
+
+FOLDER, PUBLISHED, ENDING = "60_evidence", "evidence", "_evidence"
+# A reader asks for one person: small groups of rows, in the order of people, are found without reading the others.
+ROWS_A_GROUP = 20_000
+
+
+def evidence(context: Context) -> None:
+    """Write ``evidence/NAME.parquet`` for every ``NAME_evidence.sql``, sorted by person_id and then by every column."""
+    folder = context.building / PUBLISHED
+    folder.mkdir()
+    for table in run_sql_folder(context.engine, context.definitions.pipelines / FOLDER):
+        name = table.removesuffix(ENDING)
+        context.progress.step(f"evidence {name}")
+        context.engine.export(
+            f"SELECT * FROM {quoted(table)} ORDER BY ALL",
+            folder / f"{name}.parquet",
+            rows_a_group=ROWS_A_GROUP,
+        )
