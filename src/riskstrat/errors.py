@@ -25,7 +25,7 @@ class RiskstratError(Exception):
     ) -> None:
         super().__init__(what)
         self.what = what
-        self.file = str(file) if file is not None else None
+        self.file = printable(str(file)) if file is not None else None
         self.row = row
         self.column = column
         self.remedy = remedy
@@ -36,6 +36,15 @@ class RiskstratError(Exception):
         ]
         text = f"{', '.join(where)}: {self.what}" if where else self.what
         return f"{text} Remedy: {self.remedy}" if self.remedy else text
+
+
+def printable(text: str) -> str:
+    r"""The text on one line, what is no printable character written out: a file's name may hold anything.
+
+    >>> printable("gp_events_\n.csv")
+    'gp_events_\\n.csv'
+    """
+    return "".join(mark if mark.isprintable() else repr(mark)[1:-1] for mark in text)
 
 
 def _labelled(label: str, value: object) -> str | None:

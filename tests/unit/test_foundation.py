@@ -209,3 +209,8 @@ def test_declared_gap_names_every_month(tmp_path: Path):
 
 def test_shipped_layouts_parse():
     assert "synthea" in load_layouts(default_site() / "config" / "sources")
+
+
+def test_message_stays_on_one_line_whatever_a_file_is_called() -> None:
+    problem = ContractBrokenError("is damaged.", file=Path("landing/gp_events_\n\x1b[31m.csv"))
+    assert str(problem) == r"landing/gp_events_\n\x1b[31m.csv: is damaged."

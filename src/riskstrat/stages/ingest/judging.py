@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from riskstrat.definitions.contracts import Contract
-from riskstrat.errors import ContractBrokenError
+from riskstrat.errors import ContractBrokenError, printable
 from riskstrat.quality.observations import Delivered, Observations
 from riskstrat.quality.store import write_json, write_raw, write_verdicts
 from riskstrat.quality.wording import kind_of, notices, sentence
@@ -208,4 +208,4 @@ def write_summaries(context: Context) -> None:
 
 def relative_to(path: Path, landing: Path) -> str:
     """The path as a message shows it."""
-    return path.relative_to(landing).as_posix() if path.is_relative_to(landing) else path.name
+    return printable(path.relative_to(landing).as_posix() if path.is_relative_to(landing) else path.name)
