@@ -6,11 +6,12 @@ UV_VERSION := 0.13.9
 DEMO_PEOPLE ?= 230000
 DEMO_SEED ?= 1
 DEMO_AS_OF ?= 2026-04-01
+BENCH_PEOPLE ?= 1000000
 FUZZ_DELIVERIES ?= 2000
 FUZZ_SEED ?= 1
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo test test-slow fuzz bench lint format lock clean
+.PHONY: setup demo test test-slow fuzz bench bench-features lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -38,6 +39,11 @@ test-slow: setup
 # 30 million GP rows, 3 million episodes and 10 million contacts: about 10 minutes and 9 GB of disk.
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
+	$(MAKE) bench-features
+
+# All features of a demo town against a scan of the columns that they read, and HFRS against pycomorb's.
+bench-features: setup
+	$(BIN)/python -m benchmarks.features --people $(BENCH_PEOPLE) --profile
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --deliveries $(FUZZ_DELIVERIES) --seed $(FUZZ_SEED)
