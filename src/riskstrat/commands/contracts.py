@@ -82,22 +82,11 @@ def page(
 
     Example: riskstrat contracts page --out docs/extracts.md
     """
-    from riskstrat.commands.writing import check_target
+    from riskstrat.commands.writing import write_page
     from riskstrat.definitions.contract_page import contract_page
 
     site = _site(context)
-    text = contract_page(_contracts(site.data_contracts))
-    if out is None:
-        typer.echo(text, nl=False)
-        return
-    check_target(out, site)
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise MisuseError(
-            f"cannot be written ({problem.strerror}).", file=out, remedy="name another file."
-        ) from None
-    say(f"written to {out}")
+    write_page(contract_page(_contracts(site.data_contracts)), out, site)
 
 
 @app.command("diff")

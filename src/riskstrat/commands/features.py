@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -70,6 +71,24 @@ def show(
                 fact, terminal_width(), initial_indent=f"{label:<{LABEL_WIDTH}}", subsequent_indent=indent
             )
             typer.echo(text)
+
+
+@app.command("page")
+def page(
+    context: typer.Context,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Where to write it; default: stdout.")
+    ] = None,
+) -> None:
+    """Write the page that describes every feature, as Markdown made of the contract of the feature table.
+
+    Example: riskstrat features page --out docs/features.md
+    """
+    from riskstrat.commands.writing import write_page
+    from riskstrat.definitions.feature_page import feature_page
+
+    state: State = context.obj
+    write_page(feature_page(_contract(context)), out, state.site())
 
 
 @app.command("explain")

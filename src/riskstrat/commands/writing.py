@@ -34,6 +34,21 @@ def check_target(out: Path, site: Site) -> None:
             )
 
 
+def write_page(text: str, out: Path | None, site: Site) -> None:
+    """Write a generated page to ``out``, else to stdout."""
+    if out is None:
+        sys.stdout.write(text)
+        return
+    check_target(out, site)
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as problem:
+        raise MisuseError(
+            f"cannot be written ({problem.strerror}).", file=out, remedy="name another file."
+        ) from None
+    sys.stderr.write(f"written to {out}\n")
+
+
 @contextmanager
 def replaced(out: Path) -> Iterator[Path]:
     """A path to write to, readable by its owner only; it takes the place of ``out`` when all went well."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from riskstrat.definitions.contracts import Column, Contract
 from riskstrat.definitions.limits import UNITS, LimitValue
+from riskstrat.definitions.markdown import table
 
 INTRODUCTION = """\
 # Extracts and outputs
@@ -102,7 +103,7 @@ LIMITS: Sequence[tuple[tuple[str, ...], str]] = (
 
 def _contents(contracts: Mapping[str, Contract]) -> Iterator[str]:
     for direction, title in DIRECTIONS.items():
-        yield from _table(
+        yield from table(
             (title.lower(), "what it is", "version", "a run needs it" if direction == "in" else "one row"),
             (
                 (
@@ -130,7 +131,7 @@ def _section(contract: Contract) -> Iterator[str]:
     prose = [f"**{contract.title}.**", contract.purpose, contract.usage, contract.limitations]
     yield " ".join(part for part in prose if part) + "\n"
     yield _facts_sentence(facts(contract)) + "\n"
-    yield from _table(
+    yield from table(
         ("column", "type", "required", "allowed values", "meaning", "national term"),
         (
             (
@@ -145,7 +146,7 @@ def _section(contract: Contract) -> Iterator[str]:
         ),
     )
     if contract.rules:
-        yield from _table(
+        yield from table(
             ("rule", "severity", "what", "remedy"),
             ((f"`{rule.id}`", rule.severity, rule.message, rule.remedy) for rule in contract.rules),
         )
@@ -162,15 +163,3 @@ def _facts_sentence(known: Mapping[str, str]) -> str:
         if label not in ("version", "presence", "grain")
     ]
     return "; ".join(part for part in (*words, *columns) if part) + "."
-
-
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield _line(headers)
-    yield _line(["---"] * len(headers))
-    for row in rows:
-        yield _line(row)
-    yield ""
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
