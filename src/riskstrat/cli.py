@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from riskstrat import __version__
-from riskstrat.commands import check, cohort, contracts, demo, doctor, features, run, runs, setup
+from riskstrat.commands import check, codelist, cohort, contracts, demo, doctor, features, run, runs, setup
 from riskstrat.commands.state import State
 from riskstrat.errors import RiskstratError
 
@@ -30,6 +30,7 @@ app.command()(check.check)
 app.command()(run.run)
 app.add_typer(runs.app, name="runs")
 app.add_typer(contracts.app, name="contracts")
+app.add_typer(codelist.app, name="codelist")
 app.add_typer(features.app, name="features")
 app.add_typer(cohort.app, name="cohort")
 app.command()(doctor.doctor)

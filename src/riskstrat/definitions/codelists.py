@@ -6,7 +6,7 @@ import csv
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from riskstrat.definitions.documents import read_table
@@ -38,12 +38,16 @@ _ICD10 = re.compile(r"[A-Z][0-9]{1,4}")
 
 @dataclass(frozen=True)
 class CodeEntry:
-    """One code of a concept. ICD-10 codes are prefixes without a dot; the others match exactly."""
+    """One code of a concept. ICD-10 codes are prefixes without a dot; the others match exactly.
+
+    ``row`` is the line of the file that it came from, so that a later check can name it; 0 where there is none.
+    """
 
     concept: str
     code_system: str
     code: str
     term: str
+    row: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -85,10 +89,43 @@ def load_codelists(folder: Path) -> dict[str, CodeList]:
     Raises DefinitionError with file, row, column and remedy: another header, an unknown code system, a code
     that cannot be one of its system, an empty cell, a code that a concept has twice, missing metadata.
     """
+    return {path.stem: load_codelist(path) for path in list_files(folder) if not holds_value_rules(path)}
+
+
+def list_files(folder: Path) -> list[Path]:
+    """The files of code lists and of value rules in ``folder``, by name. Raises DefinitionError where it is none."""
     if not folder.is_dir():
         raise DefinitionError("is missing.", file=folder, remedy="restore it from riskstrat init.")
-    paths = [path for path in sorted(folder.glob("*.csv")) if not _holds_value_rules(path)]
-    return {path.stem: _load_codelist(path) for path in paths}
+    return sorted(folder.glob("*.csv"))
+
+
+def load_codelist(path: Path) -> CodeList:
+    """One code list with its metadata. Raises DefinitionError as ``load_codelists`` does."""
+    entries, problems = examine_codelist(path)
+    if problems:
+        raise problems[0]
+    return CodeList(path.stem, load_metadata(path), tuple(entries))
+
+
+def examine_codelist(path: Path) -> tuple[list[CodeEntry], list[DefinitionError]]:
+    """The sound rows of a code list, and what is wrong with each of the others, in the order of the file.
+
+    A header or a row of another form ends the reading: what stands below cannot be told.
+    """
+    rows: dict[tuple[str, str, str], int] = {}
+    entries: list[CodeEntry] = []
+    problems: list[DefinitionError] = []
+    try:
+        for row, cells in read_table(path, CODE_COLUMNS):
+            try:
+                _check_row(path, row, cells, rows)
+            except DefinitionError as problem:
+                problems.append(problem)
+            else:
+                entries.append(CodeEntry(**cells, row=row))
+    except DefinitionError as problem:
+        problems.append(problem)
+    return entries, problems
 
 
 def load_value_rules(path: Path) -> tuple[ValueRule, ...]:
@@ -106,23 +143,20 @@ def load_value_rules(path: Path) -> tuple[ValueRule, ...]:
     return tuple(rules)
 
 
-def _load_codelist(path: Path) -> CodeList:
-    rows: dict[tuple[str, str, str], int] = {}
-    entries: list[CodeEntry] = []
-    for row, cells in read_table(path, CODE_COLUMNS):
-        _check_code(path, row, cells)
-        if not cells["term"]:
-            raise _wrong(path, row, "term", "is empty.", "write what the code means.")
-        key = (cells["concept"], cells["code_system"], cells["code"])
-        if key in rows:
-            what = f"{key[2]} ({key[1]}) is listed twice under {key[0]}, first in row {rows[key]}."
-            raise _wrong(path, row, "code", what, "delete one of the two rows.")
-        rows[key] = row
-        entries.append(CodeEntry(**cells))
-    return CodeList(path.stem, load_metadata(path), tuple(entries))
+def _check_row(path: Path, row: int, cells: dict[str, str], rows: dict[tuple[str, str, str], int]) -> None:
+    """Refuse a row that cannot be right or that a concept has already; ``rows`` is what was read so far."""
+    _check_code(path, row, cells)
+    if not cells["term"]:
+        raise _wrong(path, row, "term", "is empty.", "write what the code means.")
+    key = (cells["concept"], cells["code_system"], cells["code"])
+    if key in rows:
+        what = f"{key[2]} ({key[1]}) is listed twice under {key[0]}, first in row {rows[key]}."
+        raise _wrong(path, row, "code", what, "delete one of the two rows.")
+    rows[key] = row
 
 
-def _holds_value_rules(path: Path) -> bool:
+def holds_value_rules(path: Path) -> bool:
+    """Whether a file holds numeric rules instead of codes: its header says so."""
     with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
         return set(next(csv.reader(stream), [])) == set(VALUE_COLUMNS)
 
@@ -131,17 +165,23 @@ def _check_code(path: Path, row: int, cells: dict[str, str]) -> None:
     """Refuse a concept, code system or code that cannot be right."""
     if not cells["concept"]:
         raise _wrong(path, row, "concept", "is empty.", "name the concept that the code stands for.")
-    if not _CONCEPT.fullmatch(cells["concept"]):
+    if not is_concept_name(cells["concept"]):
         what = f"'{cells['concept']}' is no concept name."
         raise _wrong(path, row, "concept", what, "use lower-case letters and digits, joined by _ or -.")
     if cells["code_system"] not in CODE_SYSTEMS:
         what = f"unknown code system '{cells['code_system']}'."
         raise _wrong(path, row, "code_system", what, f"use one of {', '.join(CODE_SYSTEMS)}.")
-    for problem, remedy in _code_problems(cells["code_system"], cells["code"]):
+    for problem, remedy in code_problems(cells["code_system"], cells["code"]):
         raise _wrong(path, row, "code", problem, remedy)
 
 
-def _code_problems(code_system: str, code: str) -> Iterator[tuple[str, str]]:
+def is_concept_name(text: str) -> bool:
+    """Whether ``text`` may name a concept: lower-case letters and digits, joined by _ or -."""
+    return _CONCEPT.fullmatch(text) is not None
+
+
+def code_problems(code_system: str, code: str) -> Iterator[tuple[str, str]]:
+    """What is wrong with a code of a list, and the remedy; nothing where it can be one of its system."""
     if not code:
         yield "is empty.", "write the code."
     elif code_system == "snomed" and not is_snomed_id(code):

@@ -10,6 +10,8 @@ from pathlib import Path
 from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, load_cohorts
 from riskstrat.definitions.contracts import Contract, load_contracts
+from riskstrat.definitions.contradictions import FILE as CONTRADICTIONS
+from riskstrat.definitions.contradictions import check_contradictions, load_contradictions
 from riskstrat.definitions.geography import Geography, load_geography
 from riskstrat.definitions.layouts import Layout, load_layouts
 from riskstrat.definitions.limits import Limits, resolve_limits
@@ -102,6 +104,8 @@ def load_definitions(root: Path) -> Definitions:
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
         report_layout=load_report_layout(config / "report.yaml"),
     )
+    contradictions = load_contradictions(config / "reference" / CONTRADICTIONS)
+    check_contradictions(definitions.codelists, contradictions, config / "codelists")
     _check_layouts(definitions)
     _check_columns(definitions)
     return definitions

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,11 @@ from riskstrat.errors import DefinitionError
 
 REQUIRED = ("title", "source", "version", "licence", "reviewed_by", "next_review")
 OPTIONAL = ("note",)
+# What ``reviewed_by`` says of a list that nobody has read yet, and what others write there instead.
+UNREVIEWED = "No clinician yet; a site signs here before it relies on the list"
+_NOBODY = re.compile(
+    r"(no clinician|no one|nobody|none|not|unreviewed|unsigned|pending|awaiting|tb[acd]|n/a)\b|\W*$"
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +30,11 @@ class Metadata:
     reviewed_by: str
     next_review: date
     note: str = ""
+
+    @property
+    def is_reviewed(self) -> bool:
+        """Whether ``reviewed_by`` names somebody."""
+        return not _NOBODY.match(self.reviewed_by.strip().lower())
 
 
 def load_metadata(table: Path) -> Metadata:
