@@ -612,3 +612,21 @@ def test_check_works_before_the_first_run(site: Path) -> None:
     result = answered(site, "check", "flags")
     assert "nothing has been published yet: next_review is judged with --on DATE only." in result.stderr
     assert "nothing has been published yet" in refused(site, 6, "check", "--run", RUN).what
+
+
+def test_check_tells_which_codes_the_run_never_saw(site: Path) -> None:
+    entries = [entry for entry in load_codelists(SHIPPED)["flags"].entries if entry.code_system == "snomed"]
+    left = next(entry for entry in entries if entry.concept == "dementia")
+    copd = {entry.code for entry in entries if entry.concept == "copd_resolved"}
+    seen = sorted({entry.code for entry in entries} - {left.code} - copd)
+    publish(
+        site, gp_events={"systems": [{**system("snomed", 99, 90), "listed_codes_seen": seen}], "unmapped": []}
+    )
+    told = words(answered(site, "check", "flags", "--on", "2026-04-01").stdout)
+    assert f"{1 + len(copd)} of its {len(entries)} snomed codes were never seen in run {RUN}" in told
+    assert "no code at all of copd_resolved." in told
+    listed = answered(site, "check", "flags", "--on", "2026-04-01", "--unseen").stdout
+    rows = [line.split()[1:4] for line in listed.splitlines() if line.startswith("flags ")]
+    assert sorted(rows) == sorted(
+        [entry.concept, "snomed", entry.code] for entry in entries if entry.code in {left.code, *copd}
+    )

@@ -20,6 +20,7 @@ from riskstrat.errors import DefinitionError, MisuseError, NothingPublishedError
 
 if TYPE_CHECKING:
     from riskstrat.definitions.codelist_checks import Examined, Finding, UnmappedCode
+    from riskstrat.definitions.codelists import CodeEntry
     from riskstrat.runs import Run
 
 app = typer.Typer(no_args_is_help=True, help="Code lists: which codes stand for what.")
@@ -122,6 +123,7 @@ def check(
         str | None,
         typer.Option("--on", metavar="DATE", help="Judge reviews by this day; default: the run's date."),
     ] = None,
+    unseen: Annotated[bool, typer.Option("--unseen", help="List every code that the run never saw.")] = False,
 ) -> None:
     """Name mistakes, contradictions and missing sign-offs in the lists, and common codes that no list knows.
 
@@ -139,13 +141,23 @@ def check(
         say("nothing has been published yet: next_review is judged with --on DATE only.")
     findings, examined = _findings(site.config, name, day, strict)
     unmapped: list[UnmappedCode] = []
+    never: dict[str, list[CodeEntry]] = {}
     if chosen is not None:
         say_run(chosen)
-        notices, unmapped = _of_run(site.config, chosen, examined)
+        notices, unmapped, never = _of_run(site.config, chosen, examined)
         findings += notices
     for finding in findings:
         _tell(finding, f"{site.root}/")
     _tell_unmapped(unmapped)
+    if unseen:
+        from riskstrat.commands.printing import aligned
+
+        rows = [
+            (one, entry.concept, entry.code_system, entry.code, entry.term)
+            for one, entries in never.items()
+            for entry in entries
+        ]
+        typer.echo("\n".join(aligned(["list", "concept", "code_system", "code", "term"], rows)) + "\n")
     counts = Counter(finding.level for finding in findings)
     told = ", ".join(f"{level}s: {counts[level]}" for level in ("error", "warning", "notice"))
     lists = len(examined.entries) + len(examined.rules)
@@ -184,11 +196,19 @@ def _findings(
     return list({str(finding.problem): finding for finding in found}.values()), examined
 
 
-def _of_run(config: Path, run: Run, examined: Examined) -> tuple[list[Finding], list[UnmappedCode]]:
-    """What the codes in use of a run say about the lists."""
+def _of_run(
+    config: Path, run: Run, examined: Examined
+) -> tuple[list[Finding], list[UnmappedCode], dict[str, list[CodeEntry]]]:
+    """What the codes in use of a run say about the lists, with the codes that it never saw."""
     import json
 
-    from riskstrat.definitions.codelist_checks import code_use, still_unmapped, unused_systems
+    from riskstrat.definitions.codelist_checks import (
+        code_use,
+        never_seen,
+        still_unmapped,
+        unseen_codes,
+        unused_systems,
+    )
     from riskstrat.quality.codes import CODES
 
     stored = {
@@ -197,13 +217,14 @@ def _of_run(config: Path, run: Run, examined: Examined) -> tuple[list[Finding], 
     }
     if not stored:
         say("the run does not keep which codes its extracts use.")
-        return [], []
+        return [], [], {}
     use, unmapped = code_use(stored)
     systems = {entry.code_system for entries in examined.entries.values() for entry in entries}
     systems |= {rule.code_system for rules in examined.rules.values() for rule in rules}
     relevant = [found for found in unmapped if found[1] in systems]
-    notices = list(unused_systems(config / "codelists", examined, use, run.id))
-    return notices, still_unmapped(relevant, examined, UNMAPPED_SHOWN)
+    folder = config / "codelists"
+    notices = [*unused_systems(folder, examined, use, run.id), *unseen_codes(folder, examined, use, run.id)]
+    return notices, still_unmapped(relevant, examined, UNMAPPED_SHOWN), never_seen(examined, use)
 
 
 def _run_or_none(context: typer.Context, run: str | None, as_of: str | None) -> Run | None:

@@ -51,12 +51,13 @@ class Examined:
 
 @dataclass(frozen=True)
 class CodeUse:
-    """Rows of one code system in one extract of a run, and how many of them a list knew."""
+    """Rows of one code system in one extract of a run, how many of them a list knew, and which listed codes came."""
 
     extract: str
     code_system: str
     rows: int
     mapped_rows: int
+    seen: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,13 @@ def sign_offs(files: Iterable[Path], on: date | None, *, strict: bool) -> Iterat
 def code_use(stored: Mapping[str, Any]) -> tuple[list[CodeUse], list[tuple[str, str, str, int]]]:
     """What a run kept in ``quality/EXTRACT/codes.json``, by extract: use of systems, and codes that no list knew."""
     use = [
-        CodeUse(extract, found["code_system"], found["rows"], found["mapped_rows"])
+        CodeUse(
+            extract,
+            found["code_system"],
+            found["rows"],
+            found["mapped_rows"],
+            frozenset(found.get("listed_codes_seen", ())),
+        )
         for extract, kept in stored.items()
         for found in kept["systems"]
     ]
@@ -202,6 +209,42 @@ def unused_systems(folder: Path, examined: Examined, use: Sequence[CodeUse], run
                     column="code_system",
                 )
                 yield Finding("notice", problem)
+
+
+def never_seen(examined: Examined, use: Sequence[CodeUse]) -> dict[str, list[CodeEntry]]:
+    """By list, the codes that no extract of the run holds, of the systems of which it holds any listed code."""
+    seen = {(found.code_system, code) for found in use for code in found.seen}
+    systems = {system for system, _ in seen}
+    return {
+        name: [
+            entry
+            for entry in entries
+            if entry.code_system in systems and (entry.code_system, entry.code) not in seen
+        ]
+        for name, entries in examined.entries.items()
+    }
+
+
+def unseen_codes(folder: Path, examined: Examined, use: Sequence[CodeUse], run: str) -> Iterator[Finding]:
+    """How many codes of each list and system the run never saw, and the concepts of which it saw none."""
+    for name, entries in never_seen(examined, use).items():
+        for system in CODE_SYSTEMS:
+            unseen = [entry for entry in entries if entry.code_system == system]
+            if not unseen:
+                continue
+            listed = [entry for entry in examined.entries[name] if entry.code_system == system]
+            left = {(entry.concept, entry.code) for entry in unseen}
+            concepts = {entry.concept for entry in listed} - {
+                entry.concept for entry in listed if (entry.concept, entry.code) not in left
+            }
+            none = f"; no code at all of {', '.join(sorted(concepts))}" if concepts else ""
+            problem = DefinitionError(
+                f"{len(unseen):,} of its {len(listed):,} {system} codes were never seen in run {run}{none}.",
+                file=folder / f"{name}.csv",
+                row=unseen[0].row,
+                column="code",
+            )
+            yield Finding("notice", problem)
 
 
 def still_unmapped(

@@ -17,18 +17,24 @@ NOT_SHOWN = "(not shown: could name a person)"
 
 
 def write_codes(engine: DuckDBEngine, run_folder: Path) -> None:
-    """Write ``quality/EXTRACT/codes.json`` from the tables ``code_use`` and ``unmapped_codes``, where there are any."""
+    """Write ``quality/EXTRACT/codes.json`` from the views of stages.ingest.codes, where there are any."""
     names = _columns(engine, "unmapped_codes")
     if not names or not _columns(engine, "code_use"):
         return
     people = "people" if "people" in names else "NULL"
     found: dict[str, dict[str, Any]] = {}
+    seen: dict[tuple[str, str], list[str]] = {}
+    for extract, system, code in engine.rows(
+        "SELECT extract, code_system, code FROM listed_codes_seen ORDER BY ALL"
+    ):
+        seen.setdefault((extract, system), []).append(code)
     for extract, system, codes, rows, mapped, tidied, malformed in engine.rows(
         "SELECT extract, code_system, codes, row_count, mapped_row_count, tidied_row_count, malformed_row_count "
         "FROM code_use ORDER BY extract, code_system"
     ):
         use = {"code_system": system, "codes": codes, "rows": rows, "mapped_rows": mapped}
         use |= {"tidied_rows": tidied, "malformed_rows": malformed}
+        use["listed_codes_seen"] = seen.get((extract, system), [])
         found.setdefault(extract, {"systems": [], "unmapped": []})["systems"].append(use)
     ranked = (
         f"SELECT extract, code_system, code, row_count, {people}, row_number() OVER (PARTITION BY extract "

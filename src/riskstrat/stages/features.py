@@ -1,4 +1,4 @@
-"""Features: the SQL of pipelines/ turns staged rows into one row per person."""
+"""Features: the SQL of pipelines/ turns staged rows into one row per person, and their history into one a month."""
 
 from __future__ import annotations
 
@@ -12,39 +12,54 @@ from riskstrat.stages.context import Context
 
 CORE_FOLDER = "30_core"
 FEATURE_FOLDERS = (CORE_FOLDER, "40_features", "50_history")
-FEATURES = "features"
+FEATURES, HISTORY = "features", "history"
+# What is published of each table, in its order. People are put in order once: comparing the texts of all rows
+# of the history would take most of its time.
+PUBLISHED = {
+    FEATURES: "SELECT * FROM features ORDER BY person_id",
+    HISTORY: (
+        "SELECT in_order.person_id, history.* EXCLUDE (person) FROM history JOIN "
+        "(SELECT person, person_id, row_number() OVER (ORDER BY person_id) AS place FROM person_keys) AS in_order "
+        "ON in_order.person = history.person ORDER BY in_order.place, history.months_before"
+    ),
+}
 
 
 def features(context: Context) -> None:
-    """Leave the table ``features`` and ``features.parquet``; name in the manifest what is unknown, and why.
+    """Leave the tables ``features`` and ``history`` and a Parquet file of each; name in the manifest what is unknown.
 
-    Raises DefinitionError when the table has not the columns and types of its contract.
+    Raises DefinitionError when a table has not the columns and types of its contract.
     """
     for folder in FEATURE_FOLDERS:
         if (context.definitions.pipelines / folder).is_dir():
             context.progress.step(folder)
             run_sql_folder(context.engine, context.definitions.pipelines / folder)
-    _check_columns(context)
-    context.engine.export(
-        f"SELECT * FROM {FEATURES} ORDER BY person_id", context.building / "features.parquet"
-    )
+    for table, select in PUBLISHED.items():
+        _check_columns(context, table, select)
+        context.engine.export(select, context.building / f"{table}.parquet")
     context.manifest["unknown_features"] = _unknown_features(context)
 
 
-def _check_columns(context: Context) -> None:
-    contract = context.definitions.contracts[FEATURES]
+def _check_columns(context: Context, table: str, select: str) -> None:
+    contract = context.definitions.contracts.get(table)
+    if contract is None:
+        raise DefinitionError(
+            "is missing.",
+            file=context.definitions.root / "data_contracts" / f"{table}.yaml",
+            remedy="restore it; riskstrat init writes the shipped one.",
+        )
     expected = [(column.name, column.sql_type) for column in contract.columns]
-    found = [(name, kind) for name, kind, *_ in context.engine.rows(f"DESCRIBE {FEATURES}")]
+    found = [(name, kind) for name, kind, *_ in context.engine.rows(f"DESCRIBE {select}")]
     if found != expected:
         wrong = next(
             (pair for pair in zip(expected, found, strict=False) if pair[0] != pair[1]),
             (expected[-1], found[-1]),
         )
         raise DefinitionError(
-            f"the feature table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",
-            file=context.definitions.pipelines / "40_features" / "features.sql",
+            f"this table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",
+            file=context.definitions.pipelines / "40_features" / f"{table}.sql",
             column=wrong[1][0],
-            remedy="correct the SQL, or change data_contracts/features.yaml with it.",
+            remedy=f"correct the SQL, or change data_contracts/{table}.yaml with it.",
         )
 
 
@@ -67,14 +82,14 @@ def _unknown_features(context: Context) -> dict[str, str]:
 
 
 def _silence(context: Context, column: Column) -> str | None:
-    """The first silent month in the window of a feature, if it has a window."""
-    window = _window_name(str(column.about.get("window", "")))
+    """The first silent month in the windows of a feature, if it has windows."""
+    windows = ", ".join(literal(name) for name in _window_names(str(column.about.get("window", ""))))
     for extract in column.about.get("requires", ()):
         found = context.engine.rows(
             "SELECT feed_calendar.provider, feed_calendar.month FROM feed_calendar JOIN run_windows "
             "ON feed_calendar.month_number BETWEEN run_windows.first_month AND run_windows.last_month "
             f"WHERE feed_calendar.extract = {literal(extract)} AND feed_calendar.is_silent "
-            f"AND run_windows.window_name = {literal(window)} "
+            f"AND run_windows.window_name IN ({windows}) "
             "ORDER BY feed_calendar.month, feed_calendar.provider LIMIT 1"
         )
         if found:
@@ -83,11 +98,19 @@ def _silence(context: Context, column: Column) -> str | None:
     return None
 
 
-def _window_name(window: str) -> str:
-    """The name in ``run_windows`` of a window as the catalogue words it.
+def _window_names(window: str) -> tuple[str, ...]:
+    """The names in ``run_windows`` of a feature's windows as the catalogue words them.
 
-    >>> _window_name("ever; polypharmacy 12 months"), _window_name("last calendar year")
-    ('12m', 'last_calendar_year')
+    >>> _window_names("ever; polypharmacy 12 months"), _window_names("last calendar year")
+    (('12m',), ('last_calendar_year',))
+    >>> _window_names("12 months; seen 12 months before as_of")
+    ('snapshot_12',)
+    >>> _window_names("12 months; seen on as_of and 12 months before as_of")
+    ('12m', 'snapshot_12')
     """
     length = re.search(r"([0-9]+) (month|day)s", window)
-    return f"{length[1]}{length[2][0]}" if length else window.replace(" ", "_")
+    today = f"{length[1]}{length[2][0]}" if length else window.replace(" ", "_")
+    seen = re.search(r"; seen (on as_of and )?([0-9]+) months before as_of", window)
+    if not seen:
+        return (today,)
+    return (*((today,) if seen[1] else ()), f"snapshot_{seen[2]}")

@@ -12,11 +12,12 @@ ICD10 = "icd10"
 
 
 def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
-    """Make ``code_counts`` (empty), ``known_codes``, and the views ``code_use`` and ``unmapped_codes``.
+    """Make ``code_counts`` (empty), ``known_codes``, and the views below.
 
     ``code_use``: one row an extract and code system, with codes, row_count and mapped_row_count, and for ICD-10 the
     rows whose code had to be tidied and those that hold no ICD-10 code at all (tidied_row_count, malformed_row_count).
-    ``unmapped_codes``: one row an extract, code system and code that no code list, score or value rule names.
+    ``unmapped_codes``: one row an extract, code system and code that no code list, score or value rule names;
+    ``listed_codes_seen``: one that does, as it is listed.
     """
     known = {
         (entry.code_system, entry.code)
@@ -52,6 +53,12 @@ def open_code_use(engine: DuckDBEngine, definitions: Definitions) -> None:
     engine.execute(
         "CREATE VIEW unmapped_codes AS SELECT extract, code_system, code, row_count "
         "FROM code_counts WHERE NOT is_mapped"
+    )
+    engine.execute(
+        "CREATE VIEW listed_codes_seen AS SELECT DISTINCT used.extract, known.code_system, known.code "
+        "FROM code_counts AS used JOIN known_codes AS known ON known.code_system = used.code_system "
+        f"AND (known.code = used.code OR (known.code_system = '{ICD10}' AND starts_with(used.code, known.code))) "
+        "WHERE used.is_mapped"
     )
 
 
