@@ -62,6 +62,7 @@ def test_killed_run_leaves_the_last_one_readable_and_the_next_succeeds(
         check=False,
     )
     assert ended.returncode == -signal.SIGKILL
+    assert any((site / "state" / "scratch").iterdir()), "it leaves something for the next run to clear"
     assert (site / "output" / "latest").readlink() == pointer
     assert (site / "output" / "latest" / "features.parquet").is_file()
     outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))

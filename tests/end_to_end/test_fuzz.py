@@ -21,19 +21,29 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 
 def test_damaged_deliveries_are_refused_or_counted(bench: Bench):
+    assert bench.town.numbers, "without a number to look for, none leaks"
+    assert bench.town.words, "without a name to look for, none leaks"
     kinds = tuple(sorted(load_kinds().keys() - RARE))
-    problems = []
-    for number in range(DELIVERIES):
-        result = bench.run_case(SEED, number, kinds)
-        problems += [f"case {number} ({result.plan}): {problem}" for problem in result.problems]
+    results = [bench.run_case(SEED, number, kinds) for number in range(DELIVERIES)]
+    problems = [
+        f"case {result.number} ({result.plan}): {problem}"
+        for result in results
+        for problem in result.problems
+    ]
     assert not problems, "\n".join(problems)
+    assert all(result.kinds for result in results), "a delivery without damage proves nothing"
+    assert {result.outcome for result in results} == {"clean", "quarantined", "refused"}
 
 
 def test_same_seed_and_number_damage_the_same_delivery(bench: Bench):
-    def damaged() -> tuple[str, dict[str, bytes]]:
-        result = bench.run_case(SEED, 7)
+    def damaged(number: int) -> tuple[str, dict[str, bytes]]:
+        result = bench.run_case(SEED, number)
         landing: Path = bench.site.landing
         files = {path.relative_to(landing).as_posix(): path for path in landing.rglob("*") if path.is_file()}
         return result.plan, {name: path.read_bytes() for name, path in files.items()}
 
-    assert damaged() == damaged()
+    plan, files = damaged(7)
+    assert damaged(7) == (plan, files)
+    other_plan, other_files = damaged(8)
+    assert other_plan != plan
+    assert other_files != files

@@ -55,9 +55,12 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
-        "--command-every", type=int, default=COMMAND_EVERY, metavar="N",
+        "--command-every",
+        type=int,
+        default=COMMAND_EVERY,
+        metavar="N",
         help="put every N-th delivery through the real command too; 0 for none",
-    )  # fmt: skip
+    )
     given = parser.parse_args()
     given.kinds = tuple(given.kind)
     return given

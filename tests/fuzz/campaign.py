@@ -32,15 +32,15 @@ class Campaign:
 
     def run(self, numbers: Sequence[int], workers: int) -> Iterator[Result]:
         """Every case's result, in the order in which they end."""
-        left, going = iter(numbers), {}
+        left = iter(numbers)
+        going: dict[Any, _Worker] = {}
         for place in range(min(workers, len(numbers))):
             worker = _Worker(self, place)
             going[worker.near] = worker
             worker.begin(next(left))
         while going:
             for near in wait(list(going)):
-                worker = going.pop(near)  # type: ignore[call-overload]
-                result, worker = worker.ended()
+                result, worker = going.pop(near).ended()
                 following = next(left, None)
                 if following is None:
                     worker.stop()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import Any
 
 CANARY = "Zyxcanary"
 
@@ -31,6 +32,10 @@ class Sheet:
             raise DoesNotFitError
         count = len(self.rows) if rng.random() < 0.1 else rng.randint(1, most)
         return rng.sample(self.rows, min(count, len(self.rows)))
+
+    def all_or_some(self, rng: Random, most: int = 12) -> list[list[str]]:
+        """Every row half the time, else a few."""
+        return self.rows if rng.random() < 0.5 else self.some(rng, most)
 
     def column(self, rng: Random, *fitting: str) -> int:
         """The place of a column whose name has one of ``fitting`` in it; of any without."""
@@ -67,9 +72,12 @@ class Target:
         return self.path.read_bytes()
 
     def store(self, data: bytes) -> None:
-        path = self.path
-        path.unlink()
-        path.write_bytes(data)
+        self.store_as(self.path.name, data)
+
+    def store_as(self, name: str, data: bytes) -> None:
+        """Put bytes under another name in the place of the file."""
+        self.path.unlink()
+        (self.folder / name).write_bytes(data)
 
     def text(self) -> bytes:
         """The file's text, unpacked."""
@@ -83,7 +91,7 @@ class Target:
             raise DoesNotFitError from None
 
     def write(self, text: bytes) -> None:
-        self.store(gzip.compress(text, 1, mtime=0) if self.path.name.endswith(".gz") else text)
+        self.store(packed(text, 1) if self.path.name.endswith(".gz") else text)
 
     def sheet(self) -> Sheet:
         """The file's cells, as the csv module reads them."""
@@ -113,7 +121,7 @@ class Target:
 
     def write_sheet(self, sheet: Sheet, *, quote: bool = False, end: str = "\n") -> None:
         if self.is_parquet:
-            self._write_parquet(sheet)
+            self.store(parquet_of(arrow_table(sheet)))
             return
         out = io.StringIO(newline="")
         writer = csv.writer(out, lineterminator=end, quoting=csv.QUOTE_ALL if quote else csv.QUOTE_MINIMAL)
@@ -121,17 +129,30 @@ class Target:
         writer.writerows(sheet.rows)
         self.write(out.getvalue().encode("utf-8", "surrogateescape"))
 
-    def _write_parquet(self, sheet: Sheet) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
 
-        columns = [
-            pa.array([_encodable(row[place]) or None for row in sheet.rows], pa.string())
-            for place in range(len(sheet.names))
-        ]
-        out = io.BytesIO()
-        pq.write_table(pa.table(columns, names=[_encodable(name) for name in sheet.names]), out)
-        self.store(out.getvalue())
+def packed(text: bytes, level: int = 9) -> bytes:
+    """One gzip member, the same bytes whenever it is made."""
+    return gzip.compress(text, level, mtime=0)
+
+
+def arrow_table(sheet: Sheet) -> Any:
+    """A sheet as an Arrow table of texts; an empty cell is null."""
+    import pyarrow as pa
+
+    columns = [
+        pa.array([_encodable(row[place]) or None for row in sheet.rows], pa.string())
+        for place in range(len(sheet.names))
+    ]
+    return pa.table(columns, names=[_encodable(name) for name in sheet.names])
+
+
+def parquet_of(table: Any, **options: Any) -> bytes:
+    """A table as a Parquet file."""
+    import pyarrow.parquet as pq
+
+    out = io.BytesIO()
+    pq.write_table(table, out, **options)
+    return out.getvalue()
 
 
 def _encodable(cell: str) -> str:
@@ -143,9 +164,9 @@ KINDS: dict[str, Change] = {}
 RARE: set[str] = set()  # kinds that cost seconds
 
 
-def kind(change: Change) -> Change:
-    """Enter a change into the catalogue under its function's name."""
-    KINDS[change.__name__] = change
+def kind(change: Change, name: str = "") -> Change:
+    """Enter a change into the catalogue, under its function's name unless another is given."""
+    KINDS[name or change.__name__] = change
     return change
 
 
@@ -161,8 +182,7 @@ def on_text(change: Callable[[Random, bytes], bytes]) -> Change:
     def apply(rng: Random, target: Target) -> None:
         target.write(change(rng, target.text()))
 
-    apply.__name__ = change.__name__
-    return kind(apply)
+    return kind(apply, change.__name__)
 
 
 def on_sheet(change: Callable[[Random, Sheet], Sheet | None]) -> Change:
@@ -172,8 +192,7 @@ def on_sheet(change: Callable[[Random, Sheet], Sheet | None]) -> Change:
         sheet = target.sheet()
         target.write_sheet(change(rng, sheet) or sheet, quote=rng.random() < 0.15)
 
-    apply.__name__ = change.__name__
-    return kind(apply)
+    return kind(apply, change.__name__)
 
 
 def lines_of(text: bytes) -> list[bytes]:
@@ -182,6 +201,24 @@ def lines_of(text: bytes) -> list[bytes]:
     if len(lines) < 2:
         raise DoesNotFitError
     return lines
+
+
+def parted(text: bytes, rng: Random) -> tuple[bytes, list[bytes]]:
+    """What stands before some line after the header, and the lines from there on."""
+    lines = lines_of(text)
+    place = rng.randrange(1, len(lines))
+    return b"".join(lines[:place]), lines[place:]
+
+
+def change_a_cell(
+    lines: list[bytes], rng: Random, change: Callable[[bytes], bytes], *, first: int = 1
+) -> None:
+    """Change what stands between two commas of some line from ``first`` on; 0 is the header."""
+    place = rng.randrange(first, len(lines))
+    cells = lines[place].split(b",")
+    column = rng.randrange(len(cells))
+    cells[column] = change(cells[column])
+    lines[place] = b",".join(cells)
 
 
 def put_in(text: bytes, rng: Random, parts: Sequence[bytes], most: int = 3) -> bytes:

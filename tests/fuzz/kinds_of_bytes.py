@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from random import Random
 
-from tests.fuzz.kinds import CANARY, DoesNotFitError, Target, kind, lines_of, on_text, put_in
+from tests.fuzz.kinds import (
+    CANARY,
+    DoesNotFitError,
+    Target,
+    change_a_cell,
+    kind,
+    lines_of,
+    on_text,
+    parted,
+    put_in,
+)
 
 BOM = b"\xef\xbb\xbf"
 
@@ -48,17 +58,15 @@ def cut_at_the_front(rng: Random, target: Target) -> None:
 
 @on_text
 def cut_in_a_line(rng: Random, text: bytes) -> bytes:
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    return b"".join(lines[:place]) + lines[place][: rng.randrange(len(lines[place]))]
+    before, (line, *_) = parted(text, rng)
+    return before + line[: rng.randrange(len(line))]
 
 
 @on_text
 def cut_in_a_quote(rng: Random, text: bytes) -> bytes:
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    cells = lines[place].rstrip(b"\r\n").split(b",")
-    return b"".join(lines[:place]) + b",".join([*cells[:-1], b'"' + cells[-1]])
+    before, (line, *_) = parted(text, rng)
+    *cells, last = line.rstrip(b"\r\n").split(b",")
+    return before + b",".join([*cells, b'"' + last])
 
 
 @kind
@@ -94,20 +102,14 @@ def utf_16(rng: Random, text: bytes) -> bytes:
 
 @on_text
 def utf_16_from_some_line_on(rng: Random, text: bytes) -> bytes:
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    rest = b"".join(lines[place:]).decode("utf-8", "replace")
-    return b"".join(lines[:place]) + rest.encode("utf-16-le")
+    before, lines = parted(text, rng)
+    return before + b"".join(lines).decode("utf-8", "replace").encode("utf-16-le")
 
 
 def _with_letters(rng: Random, text: bytes, letters: bytes) -> bytes:
     lines = lines_of(text)
     for _ in range(rng.randint(1, 15)):
-        place = rng.randrange(1, len(lines))
-        cells = lines[place].split(b",")
-        column = rng.randrange(len(cells))
-        cells[column] = cells[column][:1] + letters + cells[column][1:]
-        lines[place] = b",".join(cells)
+        change_a_cell(lines, rng, lambda cell: cell[:1] + letters + cell[1:])
     return b"".join(lines)
 
 
@@ -165,9 +167,8 @@ def bom(rng: Random, text: bytes) -> bytes:
 
 @on_text
 def bom_in_the_middle(rng: Random, text: bytes) -> bytes:
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    return b"".join(lines[:place]) + BOM + b"".join(lines[place:])
+    before, lines = parted(text, rng)
+    return before + BOM + b"".join(lines)
 
 
 @on_text
@@ -183,10 +184,8 @@ def nuls_in_the_header(rng: Random, text: bytes) -> bytes:
 
 @on_text
 def nuls_for_a_line(rng: Random, text: bytes) -> bytes:
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    lines[place] = b"\0" * len(lines[place])
-    return b"".join(lines)
+    before, (line, *after) = parted(text, rng)
+    return before + b"\0" * len(line) + b"".join(after)
 
 
 @on_text
@@ -211,7 +210,6 @@ def scripts(rng: Random, text: bytes) -> bytes:
         "$(id)",
     )
     word = f"{CANARY} {rng.choice(parts)}".encode()
-    lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    lines[place] = re.sub(rb",([^,]*)", lambda found: b"," + word, lines[place], count=rng.randint(1, 3))
-    return b"".join(lines)
+    before, (line, *after) = parted(text, rng)
+    line = re.sub(rb",([^,]*)", lambda found: b"," + word, line, count=rng.randint(1, 3))
+    return before + line + b"".join(after)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from tests.fuzz.kinds import DoesNotFitError, Sheet, Target, kind, on_sheet, rare
+from tests.fuzz.kinds import DoesNotFitError, Sheet, Target, arrow_table, kind, on_sheet, parquet_of, rare
 
 
 def _two(rng: Random, sheet: Sheet) -> tuple[int, int]:
@@ -36,7 +35,7 @@ def swapped_columns(rng: Random, sheet: Sheet) -> None:
 @on_sheet
 def swapped_cells(rng: Random, sheet: Sheet) -> None:
     places = _two(rng, sheet)
-    for cells in sheet.rows if rng.random() < 0.5 else sheet.some(rng):
+    for cells in sheet.all_or_some(rng):
         _swap(cells, *places)
 
 
@@ -118,28 +117,12 @@ def _on_table(change: Callable[[Random, Any], Any]) -> None:
     """Enter a change of an Arrow table; a file of another form is written as Parquet for it."""
 
     def apply(rng: Random, target: Target) -> None:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        table = change(rng, arrow_table(target.sheet()))
+        groups, version = rng.choice((50, 1000, 100_000)), rng.choice(("1.0", "2.6"))
+        data = parquet_of(table, row_group_size=groups, version=version)
+        target.store_as(f"{target.extract}.parquet", data)
 
-        sheet = target.sheet()
-        columns = [
-            pa.array(
-                [row[place].encode("utf-8", "replace").decode() or None for row in sheet.rows], pa.string()
-            )
-            for place in range(len(sheet.names))
-        ]
-        out = io.BytesIO()
-        names = [name.encode("utf-8", "replace").decode() for name in sheet.names]
-        table = change(rng, pa.table(columns, names=names))
-        pq.write_table(
-            table, out, row_group_size=rng.choice((50, 1000, 100_000)), version=rng.choice(("1.0", "2.6"))
-        )
-        path = target.path
-        path.unlink()
-        (path.parent / f"{target.extract}.parquet").write_bytes(out.getvalue())
-
-    apply.__name__ = change.__name__
-    kind(apply)
+    kind(apply, change.__name__)
 
 
 def _cast(table: Any, place: int, values: list[Any], kind_of: Any) -> Any:

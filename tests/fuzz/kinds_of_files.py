@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 import socket
 from pathlib import Path
 from random import Random
 
-from tests.fuzz.kinds import DoesNotFitError, Target, kind, lines_of
+from tests.fuzz.kinds import DoesNotFitError, Target, kind, lines_of, packed
 
 
 def _suffix(path: Path) -> str:
@@ -33,10 +32,8 @@ def split_file(rng: Random, target: Target) -> None:
     lines = lines_of(target.text())
     place = rng.randint(1, len(lines))
     beside = _beside(target, f"{target.extract}_B{_suffix(target.path)}")
-    if beside.name.endswith(".gz"):
-        beside.write_bytes(gzip.compress(lines[0] + b"".join(lines[place:])))
-    else:
-        beside.write_bytes(lines[0] + b"".join(lines[place:]))
+    rest = lines[0] + b"".join(lines[place:])
+    beside.write_bytes(packed(rest) if beside.name.endswith(".gz") else rest)
     target.write(b"".join(lines[:place]))
 
 
@@ -45,9 +42,21 @@ def odd_file_name(rng: Random, target: Target) -> None:
     path, extract = target.path, target.extract
     suffix = _suffix(path)
     odd = (
-        " ", "_a b'c", "_\n", "_*", "_[x]?", "_é", "_\udcff", "_{a}", "_%s$(id)", "_'; DROP", f"_{'x' * 200}", "_<b>",
-        "_\\", '_"',
-    )  # fmt: skip
+        " ",
+        "_a b'c",
+        "_\n",
+        "_*",
+        "_[x]?",
+        "_é",
+        "_\udcff",
+        "_{a}",
+        "_%s$(id)",
+        "_'; DROP",
+        f"_{'x' * 200}",
+        "_<b>",
+        "_\\",
+        '_"',
+    )
     others = (
         f"{extract.upper()}{suffix}",
         f"{extract}{suffix.upper()}",
@@ -138,49 +147,44 @@ def unreadable_file(rng: Random, target: Target) -> None:
     target.path.chmod(0)
 
 
+def _store_packed(target: Target, data: bytes) -> None:
+    target.store_as(f"{target.extract}.csv.gz", data)
+
+
 @kind
 def gzip_of_nothing(rng: Random, target: Target) -> None:
-    path = target.path
-    path.unlink()
-    packed = rng.choice((b"", gzip.compress(b""), b"\x1f\x8b", b"\x1f\x8b\x08\0" + b"\0" * 6))
-    (path.parent / f"{target.extract}.csv.gz").write_bytes(packed)
+    nothing = (b"", packed(b""), b"\x1f\x8b", b"\x1f\x8b\x08\0" + b"\0" * 6)
+    _store_packed(target, rng.choice(nothing))
 
 
 @kind
 def gzip_members(rng: Random, target: Target) -> None:
     text = target.text()
     place = rng.randrange(len(text) + 1)
-    packed = gzip.compress(text[:place]) + gzip.compress(text[place:]) + rng.choice((b"", gzip.compress(b"")))
-    end = rng.choice((b"", b"", b"\0" * 100, b"garbage", packed[: len(packed) // 3]))
-    path = target.path
-    path.unlink()
-    (path.parent / f"{target.extract}.csv.gz").write_bytes(packed + end)
+    members = packed(text[:place]) + packed(text[place:]) + rng.choice((b"", packed(b"")))
+    end = rng.choice((b"", b"", b"\0" * 100, b"garbage", members[: len(members) // 3]))
+    _store_packed(target, members + end)
 
 
 @kind
 def gzip_damaged(rng: Random, target: Target) -> None:
     text = target.text()
-    packed = bytearray(gzip.compress(text, rng.choice((0, 1, 9))))
+    data = bytearray(packed(text, rng.choice((0, 1, 9))))
     choice = rng.randrange(4)
     if choice == 0:
-        packed[rng.randrange(len(packed))] ^= 1 << rng.randrange(8)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
     elif choice == 1:
-        packed[-8] ^= 0xFF  # the check sum
+        data[-8] ^= 0xFF  # the check sum
     elif choice == 2:
-        packed[-1] ^= 0x01  # the length
+        data[-1] ^= 0x01  # the length
     else:
-        del packed[rng.randrange(1, len(packed)) :]
-    path = target.path
-    path.unlink()
-    (path.parent / f"{target.extract}.csv.gz").write_bytes(bytes(packed))
+        del data[rng.randrange(1, len(data)) :]
+    _store_packed(target, bytes(data))
 
 
 @kind
 def gzip_twice(rng: Random, target: Target) -> None:
-    packed = gzip.compress(gzip.compress(target.text()))
-    path = target.path
-    path.unlink()
-    (path.parent / f"{target.extract}.csv.gz").write_bytes(packed)
+    _store_packed(target, packed(packed(target.text())))
 
 
 @kind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from tests.fuzz.kinds import CANARY, Sheet, Target, kind, lines_of, on_sheet, on_text, put_in
+from tests.fuzz.kinds import CANARY, Sheet, Target, change_a_cell, kind, lines_of, on_sheet, on_text, put_in
 
 
 @on_text
@@ -43,27 +43,15 @@ def stray_quotes(rng: Random, text: bytes) -> bytes:
 @on_text
 def unclosed_quote(rng: Random, text: bytes) -> bytes:
     lines = lines_of(text)
-    place = rng.randrange(len(lines))
-    cells = lines[place].split(b",")
-    column = rng.randrange(len(cells))
-    cells[column] = b'"' + cells[column].lstrip(b'"')
-    lines[place] = b",".join(cells)
+    change_a_cell(lines, rng, lambda cell: b'"' + cell.lstrip(b'"'), first=0)
     return b"".join(lines)
 
 
 @on_text
 def two_unclosed_quotes(rng: Random, text: bytes) -> bytes:
-    return unclosed_line(rng, unclosed_line(rng, text))
-
-
-def unclosed_line(rng: Random, text: bytes) -> bytes:
-    """One line with a quote before one of its cells."""
     lines = lines_of(text)
-    place = rng.randrange(1, len(lines))
-    cells = lines[place].split(b",")
-    column = rng.randrange(len(cells))
-    cells[column] = b'"' + cells[column]
-    lines[place] = b",".join(cells)
+    for _ in range(2):
+        change_a_cell(lines, rng, lambda cell: b'"' + cell)
     return b"".join(lines)
 
 

@@ -115,7 +115,7 @@ def _conditions(rule: Rule, contract: Contract, row: Any) -> list[Any]:
     """Which rows a rule is asked about: not deleted, or deleted without a record key; of one code system."""
     conditions = []
     if "deleted" in (rule.when or rule.sql):
-        standing = row("deleted") == False  # noqa: E712 - Great Expectations overloads it
+        standing = operator.eq(row("deleted"), False)
         is_key = rule.column in contract.key
         conditions.append(standing | row(contract.record_key).is_null() if is_key else standing)
     if "code_system = 'snomed'" in (rule.when or ""):

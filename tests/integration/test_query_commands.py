@@ -16,12 +16,13 @@ from pathlib import Path
 import duckdb
 import pytest
 import yaml
-from typer.testing import CliRunner, Result
 
-from riskstrat.cli import app
 from riskstrat.errors import RiskstratError
 from riskstrat.keys import init_site_key
 from tests.fake_run import RUN, write_fake_site
+from tests.integration.typed import answered, refused, typed
+
+pytestmark = pytest.mark.usefixtures("usual_terminal")
 
 CORE = "age >= 65 AND frailty_category IN ('moderate', 'severe') AND unplanned_admissions_12m >= 2"
 FRAILTY = ("fit", "mild", "moderate", "severe")
@@ -98,30 +99,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def own_site(site: Path, tmp_path: Path) -> Path:
     """A copy that a test may damage."""
     return Path(shutil.copytree(site, tmp_path / "site", symlinks=True))
-
-
-@pytest.fixture(autouse=True)
-def usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    monkeypatch.delenv("RISKSTRAT_SITE", raising=False)
-
-
-def typed(site: Path, *arguments: str) -> Result:
-    return CliRunner().invoke(app, ["--site", str(site), *arguments])
-
-
-def answered(site: Path, *arguments: str) -> str:
-    result = typed(site, *arguments)
-    assert result.exit_code == 0, (result.output, result.exception)
-    return result.stdout
-
-
-def refused(site: Path, exit_code: int, *arguments: str) -> RiskstratError:
-    result = typed(site, *arguments)
-    assert isinstance(result.exception, RiskstratError), (result.output, result.exception)
-    assert result.exception.exit_code == exit_code
-    assert result.stdout == ""
-    return result.exception
 
 
 def manifest(site: Path) -> dict[str, dict[str, int]]:

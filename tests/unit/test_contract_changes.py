@@ -45,6 +45,7 @@ NEW_WARNING = """\
             mustBe: 0
             severity: warn
 """
+NEW_LIST = NEW_WARNING.replace("nullValues", "invalidValues\n            arguments: {validValues: [W1]}")
 SLA = "slaProperties:\n  - {property: stop_after_days, value: 92, unit: d}\n  - {property: min_rows, value: 5}\nschema:"
 
 
@@ -63,7 +64,7 @@ def found(
     tmp_path: Path, before: list[tuple[str, str]], after: list[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     told = changes(contract(tmp_path / "before", *before), contract(tmp_path / "after", *after))
-    assert all(change.contract == "visits" for change in told)
+    assert [change.contract for change in told] == ["visits"] * len(told)
     return [(str(change), change.level) for change in told]
 
 
@@ -82,6 +83,13 @@ def reworded(what: str) -> list[tuple[str, str]]:
 ADDED = [(SMALL[-60:], SMALL[-60:] + NEW_COLUMN)]
 REQUIRED_WARD = [(SMALL[-60:], SMALL[-60:] + NEW_COLUMN + "        required: true\n")]
 REMOVED = "column ward was removed"
+
+
+def ward_with(more: str) -> list[tuple[str, str]]:
+    """Edits that add the column ward, with more about it."""
+    return [*ADDED, ("description: Ward.\n", "description: Ward.\n" + more)]
+
+
 CASES = {
     "nothing": ([], [], []),
     "only the version": ([], [("version: 1.0.0", "version: 1.1.0")], []),
@@ -94,10 +102,19 @@ CASES = {
     ),
     "optional column added": ([], ADDED, compatible("column ward is new")),
     "required column added": ([], REQUIRED_WARD, breaking("column ward is new and required")),
-    "column added to an output": ([OUTPUT], [OUTPUT, *REQUIRED_WARD], compatible("column ward is new and required")),
+    "column added to an output": (
+        [OUTPUT],
+        [OUTPUT, *REQUIRED_WARD],
+        compatible("column ward is new and required"),
+    ),
     "type changed": (
         [],
-        [("logicalType: integer\n        physicalType: INTEGER", "logicalType: number\n        physicalType: DOUBLE")],
+        [
+            (
+                "logicalType: integer\n        physicalType: INTEGER",
+                "logicalType: number\n        physicalType: DOUBLE",
+            )
+        ],
         breaking("column number is number (DOUBLE), not integer (INTEGER)"),
     ),
     "type wider": (
@@ -167,8 +184,7 @@ CASES = {
     ),
     "list of allowed values begins": (
         ADDED,
-        [*ADDED, ("description: Ward.\n", "description: Ward.\n" + NEW_WARNING.replace(
-            "nullValues", "invalidValues\n            arguments: {validValues: [W1]}"))],
+        ward_with(NEW_LIST),
         compatible("rule visits.ward.allowed is new and only warns"),
     ),
     "unknown value": (
@@ -194,7 +210,9 @@ CASES = {
     "range narrower": (
         [],
         [("maximum: 5", "maximum: 4")],
-        breaking("rule visits.number.range asks for 1 or more and 4 or less instead of 1 or more and 5 or less"),
+        breaking(
+            "rule visits.number.range asks for 1 or more and 4 or less instead of 1 or more and 5 or less"
+        ),
     ),
     "range wider": (
         [],
@@ -208,12 +226,12 @@ CASES = {
     ),
     "new quarantine rule": (
         ADDED,
-        [*ADDED, ("description: Ward.\n", "description: Ward.\n" + NEW_RULE)],
+        ward_with(NEW_RULE),
         breaking("rule visits.ward.pattern is new and sets rows aside"),
     ),
     "new warning": (
         ADDED,
-        [*ADDED, ("description: Ward.\n", "description: Ward.\n" + NEW_WARNING)],
+        ward_with(NEW_WARNING),
         compatible("rule visits.ward.required is new and only warns"),
     ),
     "rule dropped": ([], [(ROW_RULE, "")], compatible("rule visits.row.left_before_arrival was dropped")),
@@ -278,7 +296,7 @@ CASES = {
         [("Correct the dates.", "Correct both dates.")],
         reworded("rule visits.row.left_before_arrival has other words for its remedy"),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", CASES)

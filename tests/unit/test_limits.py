@@ -53,13 +53,17 @@ def test_only_a_required_extract_stops_a_run_by_its_age(site: Path) -> None:
 
 def test_usual_of_a_full_source_needs_one_earlier_delivery_and_of_a_delta_three(site: Path) -> None:
     definitions = load_definitions(site)
-    for name, limits in definitions.limits.items():
-        assert limits.usual_after == (1 if definitions.source(name).mode == "full" else 3), name
+    found = {
+        (definitions.source(name).mode, limits.usual_after) for name, limits in definitions.limits.items()
+    }
+    assert found == {("full", 1), ("delta", 3)}
 
 
 def test_shipped_sources_hold_modes_and_no_limit(site: Path) -> None:
-    sources = load_sources(site / "config" / "sources.yaml")
-    assert not any(source.overrides for source in sources.by_extract.values())
+    sources = load_sources(site / "config" / "sources.yaml").by_extract
+    assert sources.keys() == {*REQUIRED_EXTRACTS, *OPTIONAL_EXTRACTS}
+    assert {source.mode for source in sources.values()} == {"full", "delta"}
+    assert not [name for name, source in sources.items() if source.overrides]
 
 
 def test_limit_of_a_site_takes_the_place_of_the_contracts(site: Path) -> None:

@@ -113,7 +113,9 @@ def test_rows_that_only_grow_are_no_news(tmp_path: Path) -> None:
     for place in range(5):
         observations = seen(read=1000 + place, accepted=1000 + place)
         write_run(tmp_path, AS_OF - timedelta(days=4 - place), observations)
-    assert not [row for row in trend_rows(tmp_path) if row.says]
+    rows = trend_rows(tmp_path)
+    assert row_of(rows, "gp_events.rows.read").values == (1000.0, 1001.0, 1002.0, 1003.0, 1004.0)
+    assert not [row for row in rows if row.says]
 
 
 def test_trend_looks_at_the_last_thirty_dates_up_to_the_one_asked_for(tmp_path: Path) -> None:
@@ -149,12 +151,14 @@ def test_trend_page_says_what_is_unlike_earlier_runs_and_draws_every_line(tmp_pa
         "runs (1.00% to 2.00%)." in page
     )
     shown = [row for row in trend_rows(tmp_path) if not row.is_quiet]
+    assert RULE in {row.check for row in shown}
     assert page.count("<svg") == len(shown)
     assert page.count("<title>") == len(shown) + 1
     quiet = sum(row.is_quiet for row in trend_rows(tmp_path))
     assert f"{quiet} further rules: no row broke them" in page
-    for run in trend_runs(tmp_path):
-        assert run.id in page
+    runs = [run.id for run in trend_runs(tmp_path)]
+    assert len(runs) == 4
+    assert [run for run in runs if run not in page] == []
     assert not re.search(r"<script|<link|<img|<iframe|@import|url\(|\bsrc=|http|//", page)
     assert [entry.name for entry in path.parent.iterdir()] == ["index.html"], "no draft is left"
     links = re.findall(r'href="([^"#]+)"', page)
@@ -263,8 +267,9 @@ def test_run_without_observations_is_refused_with_a_remedy(tmp_path: Path, defin
     write_judged(tmp_path, seen())
     path = tmp_path / "quality" / "gp_events" / "expectations.json"
     path.write_text('{"success": true, "results": []}', encoding="utf-8")
-    with pytest.raises(RiskstratError, match="cannot be judged again"):
+    with pytest.raises(RiskstratError, match="cannot be judged again") as refused:
         rejudge(tmp_path, definitions)
+    assert refused.value.remedy
 
 
 def test_extract_that_has_no_contract_any_more_is_left_out(tmp_path: Path, definitions: Definitions) -> None:

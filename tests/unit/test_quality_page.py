@@ -124,7 +124,9 @@ def test_page_says_which_extract_is_beyond_its_limits(tmp_path: Path) -> None:
 
 def test_page_of_an_absent_extract_has_no_share(tmp_path: Path) -> None:
     written(tmp_path, "gp_contacts", [0, 0, 0, 0, 0], files=[])
-    assert "0 read = 0 accepted" in words(page_of(tmp_path))
+    text = words(page_of(tmp_path))
+    assert "0 read = 0 accepted" in text
+    assert "%" not in text
 
 
 def test_page_says_how_many_quarantined_rows_came_again_and_were_sound(tmp_path: Path) -> None:

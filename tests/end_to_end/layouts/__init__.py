@@ -1,0 +1,1 @@
+"""Suppliers' files, made up and small, go the whole way: what each layout means shows in the published features."""
