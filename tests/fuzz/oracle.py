@@ -177,15 +177,28 @@ def _wrong_books(
         yield from _unbalanced(extract, files, found)
         if extract not in case.damaged and found.conservation[extract] != case.sound.conservation[extract]:
             yield f"{extract}: was not damaged and its books differ: {found.conservation[extract]}"
-        contract = definitions.contracts[extract]
-        if extract in case.damaged or definitions.register_extract in case.damaged:
-            yield from invented_rows(contract, files, found)
-        if extract in case.damaged:
-            yield from misplaced_rows(contract, files, found)
-            yield from lost_rows(contract, files, found, case.sound)
+        if found.accepted:  # a check that was refused after the rows were settled left nothing to look at
+            yield from _wrong_rows(extract, files, case, found, definitions)
     for extract in found.conservation:
         if extract not in readings:
             yield f"{extract}: there are books and no files"
+
+
+def _wrong_rows(
+    extract: str, files: list[Reading], case: Case, found: Found, definitions: Definitions
+) -> Iterator[str]:
+    contract, counts = definitions.contracts[extract], found.conservation[extract]
+    if len(found.accepted[extract]) != counts["accepted"]:
+        yield f"{extract}: {counts['accepted']} accepted, {len(found.accepted[extract])} staged"
+    if len(found.set_aside[extract]) != counts["quarantined"]:
+        yield f"{extract}: {counts['quarantined']} quarantined, {len(found.set_aside[extract])} in the file"
+    if any(not row["reasons"] for row in found.set_aside[extract]):
+        yield f"{extract}: a row is quarantined without a reason"
+    if extract in case.damaged or definitions.register_extract in case.damaged:
+        yield from invented_rows(contract, files, found)
+    if extract in case.damaged:
+        yield from misplaced_rows(contract, files, found)
+        yield from lost_rows(contract, files, found, case.sound)
 
 
 def _unbalanced(extract: str, files: list[Reading], found: Found) -> Iterator[str]:
@@ -201,12 +214,6 @@ def _unbalanced(extract: str, files: list[Reading], found: Found) -> Iterator[st
         yield f"{extract}: {read} rows read, {least} there: lost ({_troubles(files)})"
     if most is not None and read > most:
         yield f"{extract}: {read} rows read, {least} there: invented ({_troubles(files)})"
-    if len(found.accepted[extract]) != counts["accepted"]:
-        yield f"{extract}: {counts['accepted']} accepted, {len(found.accepted[extract])} staged"
-    if len(found.set_aside[extract]) != counts["quarantined"]:
-        yield f"{extract}: {counts['quarantined']} quarantined, {len(found.set_aside[extract])} in the file"
-    if any(not row["reasons"] for row in found.set_aside[extract]):
-        yield f"{extract}: a row is quarantined without a reason"
 
 
 def _troubles(files: list[Reading]) -> str:

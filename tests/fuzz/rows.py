@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
@@ -15,7 +16,8 @@ from tests.fuzz.reader import Reading, Record
 
 Given = dict[str, str]
 DAY = r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})"
-TIME = r"(?:[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,6}))?)?Z?)?"
+ZONE = r"(?:Z|[+-][0-9]{1,2}(?::?[0-9]{2})?)?"  # the clock counts as it is written
+TIME = r"(?:[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,6}))?)?" + ZONE + ")?"
 MOMENT = re.compile(DAY + TIME)
 DAY_AND_MORE = re.compile(DAY + r"(?:[ T][0-9:.+-]*Z?)?")
 TRUE, FALSE = {"true", "t", "1", "yes", "y", "on"}, {"false", "f", "0", "no", "n", "off"}
@@ -134,7 +136,9 @@ def _integer(text: str) -> int | None:
 
 
 def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text) else None
+    if not re.fullmatch(r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", text):
+        return None
+    return number if math.isfinite(number := float(text)) else None
 
 
 def _boolean(text: str) -> bool | None:
@@ -179,16 +183,17 @@ def misplaced_rows(contract: Contract, files: list[Reading], found: Found) -> It
         if column.key and column.type == "text" and not column.identifier
     ]
     names = {file.path.parent.name + "/" + file.path.name: file for file in files}
+    spanning = {
+        name
+        for name, file in names.items()
+        if any("\n" in str(cell) for record in file.records for cell in record.cells)
+    }
     for row in found.set_aside[contract.name]:
         file = names.get(row["file"])
         if file is None:
             yield f"{contract.name}: a row is quarantined in {row['file']!r}, which is no file of it"
             return
-        if (
-            file.trouble
-            or file.blanks
-            or any("\n" in str(cell) for record in file.records for cell in record.cells)
-        ):
+        if file.trouble or file.blanks or row["file"] in spanning:
             continue
         if not 2 <= row["row"] <= len(file.records) + 1:
             yield f"{contract.name}: row {row['row']} is quarantined, the file has {len(file.records) + 1} lines"
