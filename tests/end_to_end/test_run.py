@@ -47,7 +47,17 @@ def _bytes(folder: Path) -> dict[str, bytes]:
 
 def test_stages_read_aloud():
     names = [stage.__name__ for stage in STAGES]
-    assert names == ["ingest", "link", "features", "score", "cohorts", "worklists", "report", "publish"]
+    assert names == [
+        "ingest",
+        "link",
+        "features",
+        "evidence",
+        "score",
+        "cohorts",
+        "worklists",
+        "report",
+        "publish",
+    ]
 
 
 def test_the_right_people_stand_on_the_right_list(site: Path):
