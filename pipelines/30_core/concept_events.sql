@@ -20,6 +20,7 @@ SELECT gp_events.person
      , listed_codes.list
      , listed_codes.concept
      , gp_events.event_date
+     , GREATEST(gp_events.event_date, COALESCE(gp_events.recorded_date, gp_events.event_date)) AS known_date
      , gp_events.event_id
      , gp_events.code_system
      , gp_events.code

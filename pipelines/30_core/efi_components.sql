@@ -12,8 +12,8 @@ WITH numeric_codes AS (
     FROM efi_values
 ), coded AS (
     SELECT concept_events.person, concept_events.concept AS deficit, concept_events.event_date
-         , concept_events.event_id, concept_events.code_system, concept_events.code
-         , CAST(NULL AS DOUBLE) AS value
+         , concept_events.known_date, concept_events.event_id, concept_events.code_system
+         , concept_events.code, CAST(NULL AS DOUBLE) AS value
     FROM concept_events
     LEFT JOIN numeric_codes
       ON numeric_codes.concept = concept_events.concept
@@ -23,8 +23,8 @@ WITH numeric_codes AS (
       AND numeric_codes.code IS NULL
 ), abnormal AS (
     SELECT concept_events.person, concept_events.concept AS deficit, concept_events.event_date
-         , concept_events.event_id, concept_events.code_system, concept_events.code
-         , concept_events.value
+         , concept_events.known_date, concept_events.event_id, concept_events.code_system
+         , concept_events.code, concept_events.value
     FROM concept_events
     JOIN efi_values
       ON efi_values.concept = concept_events.concept
@@ -56,32 +56,46 @@ WITH numeric_codes AS (
           END
 ), medicines AS (
     SELECT medicines_12m.person, deficits.deficit, medicines_12m.first_issue_date AS event_date
-         , CAST(NULL AS VARCHAR) AS event_id, CAST(NULL AS VARCHAR) AS code_system
-         , CAST(NULL AS VARCHAR) AS code, CAST(medicines_12m.medicines_12m AS DOUBLE) AS value
+         , medicines_12m.first_issue_date AS known_date, CAST(NULL AS VARCHAR) AS event_id
+         , CAST(NULL AS VARCHAR) AS code_system, CAST(NULL AS VARCHAR) AS code
+         , CAST(medicines_12m.medicines_12m AS DOUBLE) AS value
     FROM medicines_12m
     CROSS JOIN parameters
     JOIN reference_efi_deficits AS deficits
       ON deficits.counted_from = 'medicines'
     WHERE medicines_12m.medicines_12m >= parameters.polypharmacy_medicines
 ), found AS (
-    SELECT person, deficit, event_date, event_id, code_system, code, value FROM coded
+    SELECT person, deficit, event_date, known_date, event_id, code_system, code, value FROM coded
     UNION ALL
-    SELECT person, deficit, event_date, event_id, code_system, code, value FROM abnormal
+    SELECT person, deficit, event_date, known_date, event_id, code_system, code, value FROM abnormal
     UNION ALL
-    SELECT person, deficit, event_date, event_id, code_system, code, value FROM medicines
+    SELECT person, deficit, event_date, known_date, event_id, code_system, code, value FROM medicines
+), first_days AS (
+    SELECT found.person
+         , found.deficit
+         , MIN(found.event_date) AS first_date
+         , MIN(found.known_date) AS first_known_date
+    FROM found
+    GROUP BY found.person
+           , found.deficit
 )
 SELECT found.person
      , deficits.deficit_number
      , deficits.deficit
-     , found.event_date AS first_date
+     , first_days.first_date
+     , first_days.first_known_date
      , found.event_id
      , found.code_system
      , found.code
      , found.value
 FROM found
+JOIN first_days
+  ON first_days.person = found.person
+ AND first_days.deficit = found.deficit
+ AND first_days.first_date = found.event_date
 JOIN reference_efi_deficits AS deficits
   ON deficits.deficit = found.deficit
 QUALIFY ROW_NUMBER() OVER (
             PARTITION BY found.person, deficits.deficit_number
-            ORDER BY found.event_date, found.event_id NULLS LAST, found.code_system, found.code
+            ORDER BY found.event_id NULLS LAST, found.code_system, found.code
         ) = 1

@@ -1,4 +1,4 @@
--- Meaning: which complete months of the last two years each provider covers, and which are silent.
+-- Meaning: which complete months of the windows each provider covers, and which are silent.
 -- Grain:   one row per extract, provider that ever sent a row, and month that a window can touch.
 -- Missing: row_count 0 is a month without rows; it is silent only when the provider sends enough rows for
 --          that to mean something and config/sources.yaml does not declare the gap.

@@ -1,4 +1,5 @@
--- Meaning: the windows that features look back over, and the complete calendar months each of them spans.
+-- Meaning: the windows that features look back over, the 12 months before each snapshot of the history among
+--          them, and the complete calendar months each of them spans.
 -- Grain:   one row per window.
 -- Missing: first_month is after last_month when a window holds no complete month; nothing is silent then.
 -- Source:  RULES, Time. Months are numbered year * 12 + month - 1; the last month is the last complete one
@@ -23,6 +24,8 @@ WITH flu_season AS (
     SELECT 'last_calendar_year', run.last_calendar_year_start, run.last_calendar_year_end FROM run
     UNION ALL
     SELECT 'flu_season', flu_season.first_day, run.as_of FROM run CROSS JOIN flu_season
+    UNION ALL
+    SELECT snapshots.window_name, snapshots.start_12m, snapshots.snapshot_date FROM snapshots
 )
 SELECT day_windows.window_name
      , day_windows.first_day

@@ -54,6 +54,10 @@ SELECT person_keys.person_id
      , gp_activity.flu_vaccine_this_season
      , team.case_manager
      , team.is_known_to_team
+     , year_ago.efi_deficits_12m_ago
+     , year_ago.frailty_category_12m_ago
+     , year_ago.frailty_bands_risen_12m
+     , year_ago.unplanned_admissions_12m_a_year_ago
 FROM people
 JOIN person_keys ON person_keys.person = people.person
 JOIN efi ON efi.person = people.person
@@ -72,6 +76,7 @@ JOIN states ON states.person = people.person
 JOIN care_planning ON care_planning.person = people.person
 JOIN agencies ON agencies.person = people.person
 JOIN team ON team.person = people.person
+JOIN year_ago ON year_ago.person = people.person
 LEFT JOIN reference_age_bands AS age_bands
   ON people.age >= age_bands.lower
  AND (age_bands.below IS NULL OR people.age < age_bands.below)

@@ -18,8 +18,8 @@ in the [operating guide](operating.md), what the words mean in the [glossary](gl
 - A **required** column must be in the header; whether a value may be empty, the rules say.
 - A rule of severity **quarantine** sets the row aside, with its reason; **warn** only counts it, and an unlisted value
   of an optional column is then taken as unknown; **stop** ends the run at the first row.
-- Dates are written `2026-04-01`, times `2026-04-01 13:45:00`, truth `true` or `false`, files in UTF-8. A time with a zone or
-  an offset counts as the clock that was written: send the time in England.
+- Dates are written `2026-04-01`, times `2026-04-01 13:45:00`, truth `true` or `false`, files in UTF-8. A time with a
+  zone or an offset counts as the clock that was written: send the time in England.
 - Limits of freshness and volume are the contract's; a site may override them in `config/sources.yaml`.
 - Versions are semantic: a new first number breaks with what was sent or read before (`riskstrat contracts diff`).
 """

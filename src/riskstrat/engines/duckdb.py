@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -124,6 +124,10 @@ class DuckDBEngine:
         """Make ``table`` from one SELECT."""
         self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
 
+    def define(self, view: str, select: str) -> None:
+        """Make ``view`` of one SELECT: it is worked out whenever it is read, and nothing is stored."""
+        self.execute(f"CREATE VIEW {quoted(view)} AS {select}")
+
     def export(self, select: str, path: Path, *, rows_a_group: int = 122_880) -> None:
         """Write one SELECT to a Parquet file, in the SELECT's order."""
         self.execute(
@@ -144,10 +148,12 @@ class DuckDBEngine:
         self.connection.close()
 
 
-def run_sql_folder(engine: DuckDBEngine, folder: Path, *, only: str | None = None) -> list[str]:
+def run_sql_folder(
+    engine: DuckDBEngine, folder: Path, *, only: str | None = None, views: Collection[str] = ()
+) -> list[str]:
     """Make a table of every ``NAME.sql`` in ``folder``, in the order in which they need each other.
 
-    With ``only``, of that one and of what it needs.
+    With ``only``, of that one and of what it needs. Those that ``views`` names become views.
     Returns the table names in that order. Raises DefinitionError on a file that does not parse or bind,
     and on files that need each other in a circle.
     """
@@ -173,7 +179,8 @@ def run_sql_folder(engine: DuckDBEngine, folder: Path, *, only: str | None = Non
             )
         for name in ready:
             try:
-                engine.create(name, statements[name])
+                make = engine.define if name in views else engine.create
+                make(name, statements[name])
             except duckdb.OutOfMemoryException:
                 raise
             except duckdb.Error as problem:

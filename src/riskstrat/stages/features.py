@@ -11,8 +11,10 @@ from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
 
 CORE_FOLDER = "30_core"
-FEATURE_FOLDERS = (CORE_FOLDER, "40_features", "50_history")
+FEATURE_FOLDERS = (CORE_FOLDER, "40_features")
 FEATURES, HISTORY = "features", "history"
+# A row a person and month is written to its file only; to store it as well would take as long again.
+VIEWS = (HISTORY,)
 # What is published of each table, in its order. People are put in order once: comparing the texts of all rows
 # of the history would take most of its time.
 PUBLISHED = {
@@ -26,14 +28,13 @@ PUBLISHED = {
 
 
 def features(context: Context) -> None:
-    """Leave the tables ``features`` and ``history`` and a Parquet file of each; name in the manifest what is unknown.
+    """Leave the table ``features``, the view ``history``, a Parquet file of each; name in the manifest what is unknown.
 
     Raises DefinitionError when a table has not the columns and types of its contract.
     """
     for folder in FEATURE_FOLDERS:
-        if (context.definitions.pipelines / folder).is_dir():
-            context.progress.step(folder)
-            run_sql_folder(context.engine, context.definitions.pipelines / folder)
+        context.progress.step(folder)
+        run_sql_folder(context.engine, context.definitions.pipelines / folder, views=VIEWS)
     for table, select in PUBLISHED.items():
         _check_columns(context, table, select)
         context.engine.export(select, context.building / f"{table}.parquet")
