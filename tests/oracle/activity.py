@@ -67,12 +67,35 @@ def assessment_features(rows: Iterable[Row] | None, as_of: date, born: date) -> 
 
 
 def caseload_features(rows: Iterable[Row] | None, as_of: date, born: date) -> dict[str, object]:
-    """Known to the team: on a caseload that began before ``as_of`` and had not ended before it."""
+    """Known to the team: on a caseload that began before ``as_of`` and had not ended before it.
+
+    The latest open place names the case manager, and of two that began on one day the first team by name (the
+    rules are silent on that).
+    """
     if rows is None:
-        return {"is_known_to_team": None}
-    open_rows = [
+        return {"is_known_to_team": None, "case_manager": None}
+    places = [
         row
         for row in usable(rows, "from_date", as_of, born)
         if row.get("to_date") is None or row["to_date"] >= as_of
     ]
-    return {"is_known_to_team": bool(open_rows)}
+    newest = max((row["from_date"] for row in places), default=None)
+    last = min(
+        (row for row in places if row["from_date"] == newest), key=lambda row: row["team"], default=None
+    )
+    return {
+        "is_known_to_team": bool(places),
+        "case_manager": None if last is None else last.get("case_manager"),
+    }
+
+
+def care_plan_features(rows: Iterable[Row] | None, coded: bool, as_of: date, born: date) -> dict[str, object]:
+    """A plan of the extract or of a GP code; without the extract only the code can say yes, and nothing no."""
+    if rows is None:
+        return {"has_care_plan": True if coded else None, "care_plan_last_reviewed_date": None}
+    plans = usable(rows, "created_date", as_of, born)
+    reviews = [row.get("last_reviewed_date") for row in plans]
+    return {
+        "has_care_plan": coded or bool(plans),
+        "care_plan_last_reviewed_date": latest(day for day in reviews if day is not None and day < as_of),
+    }

@@ -29,7 +29,16 @@ KNOWLEDGE = Knowledge(
             code("mobility-problems", "snomed", "100"),
             code("ckd", "snomed", "200"),
         ],
-        "flags": [],
+        "flags": [code("flu_vaccine", "snomed", "500"), code("fall", "snomed", "501")],
+        "cambridge": [
+            code("copd", "readv2", "H3..."),
+            code("asthma", "snomed", "600"),
+            code("asthma_medicine", "snomed", "700"),
+            code("cancer", "snomed", "601"),
+            code("egfr", "snomed", "300"),
+            code("epilepsy", "snomed", "602"),
+            code("painful_condition_antiepileptic_medicine", "snomed", "701"),
+        ],
         "acsc": [
             code("copd", "icd10", "J44"),
             code("copd", "icd10", "J20"),
@@ -59,6 +68,9 @@ KNOWLEDGE = Knowledge(
             "max_value": "115",
         },
     ],
-    points={"charlson": {"any_malignancy": 2, "metastatic_solid_tumour": 6, "renal_disease": 2}},
+    points={
+        "charlson": {"any_malignancy": 2, "metastatic_solid_tumour": 6, "renal_disease": 2},
+        "cambridge": {},
+    },
     hfrs_tenths={"F00": 71, "N39": 32, "I10": 1},
 )

@@ -7,7 +7,7 @@ from datetime import date
 
 from tests.oracle.frailty import code_of
 from tests.oracle.knowledge import Knowledge
-from tests.oracle.windows import Row, in_previous_months, latest, usable
+from tests.oracle.windows import Row, flu_season_start, in_previous_months, latest
 
 # Feature -> (concept of the state, concept of its ending); what has no ending holds for life.
 STATES = {
@@ -20,8 +20,13 @@ STATES = {
 }
 
 
-def days_of(events: Iterable[Row], codes: set[tuple[str, str]]) -> list[date]:
-    return [event["event_date"] for event in events if code_of(event) in codes]
+def days_by_concept(events: Iterable[Row], name: str, knowledge: Knowledge) -> dict[str, list[date]]:
+    """Concept of one code list -> the days on which a code of it was entered."""
+    days: dict[str, list[date]] = {}
+    for event in events:
+        for concept in knowledge.concepts(name, code_of(event)):
+            days.setdefault(concept, []).append(event["event_date"])
+    return days
 
 
 def in_state(began: list[date], ended: list[date]) -> bool:
@@ -29,17 +34,15 @@ def in_state(began: list[date], ended: list[date]) -> bool:
     return bool(began) and (not ended or max(began) >= max(ended))
 
 
-def flag_features(events: Iterable[Row], as_of: date, born: date, knowledge: Knowledge) -> dict[str, object]:
-    known = usable(events, "event_date", as_of, born)
-    falls = {
-        day for day in days_of(known, knowledge.codes("flags", "fall")) if in_previous_months(day, as_of, 12)
-    }
+def flag_features(days: dict[str, list[date]], as_of: date) -> dict[str, object]:
+    """``days`` are those of the list of flags, from usable events alone."""
+    falls = {day for day in days.get("fall", ()) if in_previous_months(day, as_of, 12)}
+    season = flu_season_start(as_of)
     features: dict[str, object] = {
         "falls_12m": len(falls),
-        "medication_review_last_date": latest(days_of(known, knowledge.codes("flags", "medication_review"))),
+        "medication_review_last_date": latest(days.get("medication_review", ())),
+        "flu_vaccine_this_season": any(season <= day < as_of for day in days.get("flu_vaccine", ())),
     }
     for feature, (state, ending) in STATES.items():
-        began = days_of(known, knowledge.codes("flags", state))
-        ended = days_of(known, knowledge.codes("flags", ending)) if ending else []
-        features[feature] = in_state(began, ended)
+        features[feature] = in_state(days.get(state, []), days.get(ending or "", []))
     return features

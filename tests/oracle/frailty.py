@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date
 
-from tests.oracle.icd10 import diagnoses, matches
+from tests.oracle.icd10 import matches
 from tests.oracle.knowledge import Knowledge
-from tests.oracle.spells import continuous_spells, known_episodes, provider_spells
+from tests.oracle.spells import Cips, Spell
 from tests.oracle.windows import Row, in_previous_months, usable
 
 DEFICITS = 36
@@ -64,9 +64,8 @@ def deficits(events: Iterable[Row], medicines: int, sex: str, knowledge: Knowled
     for event in events:
         found |= knowledge.concepts("efi", code_of(event))
         if event.get("value") is not None:
-            for rule in knowledge.efi_values:
-                matches = (rule["code_system"], rule["code"]) == code_of(event)
-                if matches and is_abnormal(rule, event["value"], sex):
+            for rule in knowledge.value_rules(code_of(event)):
+                if is_abnormal(rule, event["value"], sex):
                     found.add(rule["concept"])
     if medicines >= POLYPHARMACY_MEDICINES:
         found.add("polypharmacy")
@@ -101,10 +100,14 @@ def coded_frailty(events: Iterable[Row]) -> str | None:
 
 
 def supplied_frailty(events: Iterable[Row]) -> str | None:
-    """The latest number of the GP system, banded; on the same day the higher."""
+    """The latest number of the GP system, banded; on the same day the higher.
+
+    A number outside 0 to 1 is no eFI and is passed over (the rules are silent on an older one beside it).
+    """
     best: tuple[date, float] | None = None
     for event in events:
-        if code_of(event) == SUPPLIED_EFI and event.get("value") is not None:
+        value = event.get("value")
+        if code_of(event) == SUPPLIED_EFI and value is not None and 0 <= value <= 1:
             candidate = (event["event_date"], event["value"])
             if best is None or candidate > best:
                 best = candidate
@@ -130,17 +133,21 @@ def medicines_in_previous_12_months(medications: Iterable[Row], as_of: date, bor
 
 
 def gp_frailty_features(
-    events: Iterable[Row], medications: Iterable[Row], registration: Row, as_of: date, knowledge: Knowledge
+    events: Iterable[Row], medicines: int | None, sex: str, knowledge: Knowledge
 ) -> dict[str, object]:
-    born, sex = registration["date_of_birth"], registration["sex"]
-    known = usable(events, "event_date", as_of, born)
-    medicines = medicines_in_previous_12_months(medications, as_of, born)
-    count = len(deficits(known, medicines, sex, knowledge))
-    computed, coded, supplied = category_of_count(count), coded_frailty(known), supplied_frailty(known)
+    """``events`` are the usable ones; ``medicines`` is None where nobody knows what was issued.
+
+    The 35 coded deficits do not make an eFI alone: without the medicines the index is unknown, and the next
+    source speaks.
+    """
+    events = list(events)
+    count = None if medicines is None else len(deficits(events, medicines, sex, knowledge))
+    computed = None if count is None else category_of_count(count)
+    coded, supplied = coded_frailty(events), supplied_frailty(events)
     category, source = first_known(computed=computed, coded=coded, supplied=supplied)
     return {
         "efi_deficits": count,
-        "efi": count / DEFICITS,
+        "efi": None if count is None else count / DEFICITS,
         "efi_category": computed,
         "frailty_coded": coded,
         "frailty_supplied": supplied,
@@ -164,40 +171,34 @@ def hfrs_category(tenths: int) -> str:
     return "intermediate" if tenths <= 150 else "high"
 
 
-def charlson_points(codes: Iterable[str], rows: list[dict[str, str]], points: dict[str, float]) -> float:
+def charlson_points(codes: Iterable[str], prefixes: dict[str, set[str]], points: dict[str, float]) -> int:
     present: set[str] = set()
     for code in codes:
-        present |= matches(code, rows)
+        present |= matches(code, prefixes)
     for milder, worse in CHARLSON_HIERARCHY:
         if worse in present:
             present.discard(milder)
-    return sum(points[concept] for concept in present)
+    return round(sum(points[concept] for concept in present))
 
 
 def hospital_frailty_features(
-    episodes: Iterable[Row], age: int, as_of: date, born: date, knowledge: Knowledge
+    spells: Iterable[Spell], stays: Iterable[Cips], age: int | None, as_of: date, knowledge: Knowledge
 ) -> dict[str, object]:
-    spells = provider_spells(known_episodes(episodes, as_of, born), as_of)
-    unplanned = [stay for stay in continuous_spells(spells) if stay.is_unplanned]
-    recent = [stay for stay in unplanned if in_previous_months(stay.admitted, as_of, 24)]
+    """HFRS over the unplanned stays, Charlson over every provider spell, admitted in 24 months."""
     frail_codes = [
         code
-        for stay in recent
+        for stay in stays
+        if stay.is_unplanned and in_previous_months(stay.admitted, as_of, 24)
         for spell in stay.spells
-        for episode in spell.episodes
-        for code in diagnoses(episode)
+        for code in spell.diagnoses
     ]
     all_codes = [
-        code
-        for spell in spells
-        if in_previous_months(spell.admitted, as_of, 24)
-        for episode in spell.episodes
-        for code in diagnoses(episode)
+        code for spell in spells if in_previous_months(spell.admitted, as_of, 24) for code in spell.diagnoses
     ]
     tenths = hfrs_tenths(frail_codes, knowledge.hfrs_tenths)
     return {
         "hfrs": tenths / 10,
         "hfrs_category": hfrs_category(tenths),
-        "hfrs_validated_age": age >= 75,
-        "charlson": charlson_points(all_codes, knowledge.lists["charlson"], knowledge.points["charlson"]),
+        "hfrs_validated_age": None if age is None else age >= 75,
+        "charlson": charlson_points(all_codes, knowledge.prefixes("charlson"), knowledge.points["charlson"]),
     }

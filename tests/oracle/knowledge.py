@@ -6,6 +6,10 @@ import csv
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.oracle.icd10 import concepts_by_prefix
+
+Code = tuple[str, str]  # code system, code
+
 
 def read_csv(path: Path) -> list[dict[str, str]]:
     with path.open(encoding="utf-8", newline="") as file:
@@ -22,12 +26,15 @@ class Knowledge:
     efi_values: list[dict[str, str]]
     points: dict[str, dict[str, float]]
     hfrs_tenths: dict[str, int]
-    _by_code: dict[str, dict[tuple[str, str], set[str]]] = field(default_factory=dict)
+    _by_code: dict[str, dict[Code, set[str]]] = field(default_factory=dict)
+    _by_prefix: dict[str, dict[str, set[str]]] = field(default_factory=dict)
+    _values: dict[Code, list[dict[str, str]]] = field(default_factory=dict)
+    _by_practice: dict[str, list[dict[str, str]]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         return "Knowledge()"  # test reports print their arguments, and this one is long
 
-    def concepts(self, name: str, code: tuple[str, str]) -> set[str]:
+    def concepts(self, name: str, code: Code) -> set[str]:
         """The concepts of one list under which (code system, code) stands."""
         if name not in self._by_code:
             self._by_code[name] = {}
@@ -36,9 +43,25 @@ class Knowledge:
                 under.add(row["concept"])
         return self._by_code[name].get(code, set())
 
-    def codes(self, name: str, concept: str) -> set[tuple[str, str]]:
-        """(code system, code) of one concept of one list."""
-        return {(row["code_system"], row["code"]) for row in self.lists[name] if row["concept"] == concept}
+    def prefixes(self, name: str) -> dict[str, set[str]]:
+        """Normalised ICD-10 prefix -> concepts of one list."""
+        if name not in self._by_prefix:
+            self._by_prefix[name] = concepts_by_prefix(self.lists[name])
+        return self._by_prefix[name]
+
+    def value_rules(self, code: Code) -> list[dict[str, str]]:
+        """The numeric rules of the eFI for (code system, code)."""
+        if not self._values:
+            for rule in self.efi_values:
+                self._values.setdefault((rule["code_system"], rule["code"]), []).append(rule)
+        return self._values.get(code, [])
+
+    def memberships(self, practice: str) -> list[dict[str, str]]:
+        """The dated rows of one practice: its PCN and neighbourhood over time."""
+        if not self._by_practice:
+            for row in self.practices:
+                self._by_practice.setdefault(row["practice_code"], []).append(row)
+        return self._by_practice.get(practice, [])
 
 
 def load_knowledge(site_root: Path) -> Knowledge:

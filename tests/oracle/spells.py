@@ -6,13 +6,14 @@ Source: the project's rules, Acute. Transfers after the NHS Digital spells metho
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
 
 from tests.oracle.icd10 import diagnoses, matches, normalise_icd10
 from tests.oracle.knowledge import Knowledge
-from tests.oracle.windows import Row, in_last_calendar_year, in_previous_days, in_previous_months
+from tests.oracle.windows import Row, in_last_calendar_year, in_previous_days, in_previous_months, is_known
 
 UNPLANNED_METHODS = {"21", "22", "23", "24", "25", "28", "2A", "2D"}
 TRANSFER_METHODS = {"2B", "81"}
@@ -34,6 +35,11 @@ class Spell:
     classification: str
     discharged: date | None
     destination: str | None
+
+    @cached_property
+    def diagnoses(self) -> list[str]:
+        """Every diagnosis of every episode, normalised."""
+        return [code for episode in self.episodes for code in diagnoses(episode)]
 
     @property
     def is_regular_attender(self) -> bool:
@@ -155,6 +161,15 @@ def unplanned_bed_days(stays: Iterable[Cips], as_of: date) -> int:
     return len(days)
 
 
+def admissions_known_by(stays: Iterable[Cips], day: date) -> int:
+    """Unplanned stays that began in the 12 months before an earlier day, and whose first spell was known by then."""
+    return sum(
+        any(is_known(episode, episode["episode_start"], day) for episode in stay.spells[0].episodes)
+        for stay in stays
+        if stay.is_unplanned and in_previous_months(stay.admitted, day, 12)
+    )
+
+
 def is_acsc(stay: Cips, knowledge: Knowledge) -> bool:
     """Admitted for a condition that care outside hospital should manage, by its primary diagnosis.
 
@@ -167,7 +182,7 @@ def is_acsc(stay: Cips, knowledge: Knowledge) -> bool:
         return False
     primary = normalise_icd10(admitting_episode["diagnosis_01"])
     every = diagnoses(admitting_episode)
-    if not matches(primary, knowledge.lists["acsc"]):
+    if not matches(primary, knowledge.prefixes("acsc")):
         return False
     if primary.startswith(("B180", "B181")):
         return not any(code.startswith("D57") for code in every)
@@ -176,9 +191,9 @@ def is_acsc(stay: Cips, knowledge: Knowledge) -> bool:
     return True
 
 
-def acute_features(rows: Iterable[Row], as_of: date, born: date, knowledge: Knowledge) -> dict[str, object]:
-    spells = provider_spells(known_episodes(rows, as_of, born), as_of)
-    stays = continuous_spells(spells)
+def acute_features(
+    spells: Iterable[Spell], stays: Sequence[Cips], as_of: date, knowledge: Knowledge
+) -> dict[str, object]:
     unplanned = [stay.admitted for stay in stays if stay.is_unplanned]
     acsc = [stay.admitted for stay in stays if stay.is_unplanned and is_acsc(stay, knowledge)]
     readmitted = [

@@ -9,7 +9,7 @@ import pytest
 
 from tests import factories
 from tests.oracle.example_knowledge import KNOWLEDGE
-from tests.oracle.spells import acute_features, continuous_spells, known_episodes, provider_spells
+from tests.oracle.spells import Spell, acute_features, continuous_spells, known_episodes, provider_spells
 from tests.oracle.windows import in_last_calendar_year, months_before
 
 AS_OF = factories.AS_OF
@@ -24,13 +24,17 @@ def stay(admitted: str, discharged: str | None, **columns: Any) -> factories.Row
     )
 
 
+def spells_of(*episodes: factories.Row) -> list[Spell]:
+    return provider_spells(known_episodes(episodes, AS_OF, BORN), AS_OF)
+
+
 def acute(*episodes: factories.Row) -> dict[str, object]:
-    return acute_features(episodes, AS_OF, BORN, KNOWLEDGE)
+    spells = spells_of(*episodes)
+    return acute_features(spells, continuous_spells(spells), AS_OF, KNOWLEDGE)
 
 
 def lengths_of_stays(*episodes: factories.Row) -> list[int]:
-    spells = provider_spells(known_episodes(episodes, AS_OF, BORN), AS_OF)
-    return [len(found.spells) for found in continuous_spells(spells)]
+    return [len(found.spells) for found in continuous_spells(spells_of(*episodes))]
 
 
 # --- windows -----------------------------------------------------------------------------------

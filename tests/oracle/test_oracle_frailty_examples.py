@@ -65,7 +65,7 @@ def test_hfrs_bands(tenths: int, category: str) -> None:
 
 
 def test_charlson_counts_the_worse_of_a_pair_only() -> None:
-    rows, points = KNOWLEDGE.lists["charlson"], KNOWLEDGE.points["charlson"]
+    rows, points = KNOWLEDGE.prefixes("charlson"), KNOWLEDGE.points["charlson"]
     assert charlson_points(["C509", "C501", "N185"], rows, points) == 4
     assert charlson_points(["C509", "C780", "N185"], rows, points) == 8
 
