@@ -36,14 +36,17 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
         f"(11 - ({weighted}) % 11) % 11 = TRY_CAST(substr(number, 10, 1) AS INTEGER), FALSE)"
     )
     inner, outer = hmac_pads(key)
+    # Variables and not a table: a statement that reads a table beside the file may write its rows in any order.
     engine.execute(
         f"CREATE TABLE {IDENTITY}.pads AS SELECT CAST($inner AS BLOB) AS inner_pad, CAST($outer AS BLOB) AS outer_pad",
         {"inner": inner, "outer": outer},
     )
+    for name in ("inner_pad", "outer_pad"):
+        engine.execute(f"SET VARIABLE {name} = (SELECT {name} FROM {IDENTITY}.pads)")
+    engine.execute(f"DROP TABLE {IDENTITY}.pads")
     engine.execute(
-        "CREATE TEMP MACRO person_key(number) AS substr(sha256("
-        f"(SELECT outer_pad FROM {IDENTITY}.pads) || "
-        f"unhex(sha256((SELECT inner_pad FROM {IDENTITY}.pads) || encode(number)))), 1, 32)"
+        "CREATE TEMP MACRO person_key(number) AS substr(sha256(getvariable('outer_pad') || "
+        "unhex(sha256(getvariable('inner_pad') || encode(number)))), 1, 32)"
     )
     engine.execute(f"CREATE TABLE {IDENTITY}.numbers (nhs_number VARCHAR, person BIGINT, person_id VARCHAR)")
 
@@ -105,6 +108,8 @@ def close_identity(engine: DuckDBEngine) -> None:
         f"CREATE TABLE person_keys AS SELECT person, person_id FROM {IDENTITY}.numbers ORDER BY person"
     )
     engine.remove_function(PLACE)
+    for name in ("inner_pad", "outer_pad"):
+        engine.execute(f"RESET VARIABLE {name}")
     engine.execute("DROP MACRO person_of")
     engine.execute(f"DETACH {IDENTITY}")
 

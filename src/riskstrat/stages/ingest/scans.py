@@ -69,11 +69,7 @@ def scan_feed(feed: Feed, contract: Contract, number: int) -> Scan:
         return Scan(select, types, unknown_columns=unknown, is_numbered=True)
     source, pipes = _csv_scan(feed.path, header, f"rejects_{number}")
     types = {column.name: TEXT for column in columns}
-    # What pseudonyms of strangers are made with is looked up in a table, so these rows could come in any order.
-    is_numbered = any(column.identifier and column.name in contract.key for column in columns)
-    place = ", row_number() OVER () AS source_row" if is_numbered else ""
-    select = f"SELECT {listed}{place} FROM {source}"
-    return Scan(select, types, (f"rejects_{number}",), pipes, unknown, is_numbered=is_numbered)
+    return Scan(f"SELECT {listed} FROM {source}", types, (f"rejects_{number}",), pipes, unknown)
 
 
 def _parquet_scan(path: Path) -> str:
