@@ -148,6 +148,9 @@ def _odd_record(file: Reading) -> str:
 def must_refuse(file: Reading, extract: str, definitions: Definitions) -> str:
     """Why a file has to be refused ('' where it has not)."""
     contract = definitions.contracts[extract]
+    kept = {column.name for column in contract.columns if not column.private}
+    if file.unreadable and not kept & set(file.unreadable):
+        return ""  # what is damaged is never read
     if file.ruin:
         return file.ruin
     if file.trouble and not file.header:

@@ -32,7 +32,8 @@ class Reading:
     """A file's header and rows.
 
     ``trouble`` says why readers may differ about it, ``ruin`` why nobody can read it all. ``least`` and ``most`` bound
-    the rows where there is trouble; ``blanks`` are lines without a character.
+    the rows where there is trouble; ``blanks`` are lines without a character. ``unreadable`` are the columns of a
+    ruined Parquet file that cannot be read, where the others can.
     """
 
     path: Path
@@ -44,6 +45,7 @@ class Reading:
     header_is_text: bool = True
     trouble: str = ""
     ruin: str = ""
+    unreadable: tuple[str, ...] = ()
     least: int = 0
     most: int | None = 0
 
@@ -169,17 +171,44 @@ def _read_parquet(reading: Reading) -> None:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
+    data = reading.path.read_bytes()
     try:
-        table = pq.read_table(io.BytesIO(reading.path.read_bytes()))
+        table = pq.read_table(io.BytesIO(data))
+        names, count = table.column_names, table.num_rows
         columns = [[as_text(value) for value in column.to_pylist()] for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as problem:
         reading.ruin = f"Parquet: {type(problem).__name__}"
+        names, count, columns = _sound_columns(reading, data)
+    if reading.ruin and not names:
         return
-    reading.header = tuple(table.column_names)
-    rows = zip(*columns, strict=True) if columns else ((),) * table.num_rows
+    reading.header = tuple(names)
+    rows = zip(*columns, strict=True) if columns else ((),) * count
     reading.records = [Record(number, cells) for number, cells in enumerate(rows, start=2)]
     reading.least = reading.most = len(reading.records)
     reading.trouble = "Parquet, which may be damaged where no check sum tells"
+
+
+def _sound_columns(reading: Reading, data: bytes) -> tuple[list[str], int, list[list[Any]]]:
+    """Names, rows and columns of a damaged Parquet file, ``unreadable`` ones empty; no names without a footer."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    faults = (pa.ArrowException, OSError, ValueError, OverflowError)
+    try:
+        file = pq.ParquetFile(io.BytesIO(data))
+        names, count = list(file.schema_arrow.names), file.metadata.num_rows
+    except faults:
+        return [], 0, []
+    columns, unreadable = [], []
+    for name in names:
+        try:
+            column = pq.read_table(io.BytesIO(data), columns=[name]).column(0)
+            columns.append([as_text(value) for value in column.to_pylist()])
+        except faults:
+            unreadable.append(name)
+            columns.append([""] * count)
+    reading.unreadable = tuple(unreadable)
+    return names, count, columns
 
 
 def as_text(value: Any) -> Any:

@@ -21,6 +21,7 @@ TIME = r"(?:[ T]([0-9]{1,2}):([0-9]{1,2})(?::([0-9]{1,2})(?:\.([0-9]{1,6}))?)?" 
 MOMENT = re.compile(DAY + TIME)
 DAY_AND_MORE = re.compile(DAY + r"(?:[ T][0-9:.+-]*Z?)?")
 TRUE, FALSE = {"true", "t", "1", "yes", "y", "on"}, {"false", "f", "0", "no", "n", "off"}
+SPACES = " \t\n\r\v\f"
 MOST_SHOWN = 2
 EARLIEST_YEAR = 1850
 
@@ -98,7 +99,8 @@ def _differing(contract: Contract, given: Given, row: dict[str, Any], key: bytes
         elif column.name in row and not isinstance(text, bytes | list | dict):
             value = row[column.name]
             typed = _typed(column, text)
-            if value != typed and not _may_be_unknown(column, typed, value):
+            is_unread = value is None and _has_odd_space(text)
+            if value != typed and not is_unread and not _may_be_unknown(column, typed, value):
                 differing.append(f"{column.name} ({text[:40]!r} as {str(value)[:40]!r})")
     return differing
 
@@ -124,7 +126,7 @@ def _typed(column: Column, text: Any) -> Any:
     """The value that a cell means under the contract, None where it means none."""
     if not isinstance(text, str):
         return text
-    text = text.strip(" ") if column.type == "text" else text.strip()
+    text = text.strip(" " if column.type == "text" else SPACES)
     try:
         return TYPED[column.type](text) if text else None
     except ValueError:
