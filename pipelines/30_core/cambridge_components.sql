@@ -62,10 +62,12 @@ WITH codes AS (
     JOIN reference_cambridge_criteria AS criteria
       ON criteria.code_rule = 'best_of_latest'
      AND criteria.coded_concept = concept_events.concept
-    JOIN reference_plausible_values AS plausible_values
+    LEFT JOIN reference_plausible_values AS plausible_values
       ON plausible_values.concept = concept_events.concept
-     AND concept_events.value BETWEEN plausible_values.lowest AND plausible_values.highest
     WHERE concept_events.list = 'cambridge'
+      AND concept_events.value IS NOT NULL
+      AND (plausible_values.concept IS NULL
+           OR concept_events.value BETWEEN plausible_values.lowest AND plausible_values.highest)
 ), by_value AS (
     SELECT latest_egfr.person
          , latest_egfr.item

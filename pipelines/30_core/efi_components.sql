@@ -30,16 +30,17 @@ WITH numeric_codes AS (
       ON efi_values.concept = concept_events.concept
      AND efi_values.code_system = concept_events.code_system
      AND efi_values.code = concept_events.code
-    JOIN reference_plausible_values AS plausible_values
+    LEFT JOIN reference_plausible_values AS plausible_values
       ON plausible_values.concept = efi_values.concept
      AND plausible_values.unit = efi_values.unit
-     AND concept_events.value BETWEEN plausible_values.lowest AND plausible_values.highest
     JOIN people
       ON people.person = concept_events.person
     LEFT JOIN reference_sexes AS sexes
       ON sexes.code = people.sex
     WHERE concept_events.list = 'efi_values'
       AND concept_events.value IS NOT NULL
+      AND (plausible_values.concept IS NULL
+           OR concept_events.value BETWEEN plausible_values.lowest AND plausible_values.highest)
       AND (efi_values.sex = 'any' OR efi_values.sex = sexes.sex)
       AND CASE WHEN efi_values.value IS NULL THEN TRUE
                WHEN efi_values.operator = '>' THEN concept_events.value > efi_values.value

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+from datetime import date
+from pathlib import Path
+
+from tests import factories
+from tests.engine import engine_features, person_id
 from tests.spec.tables import Town
 
 town = Town()
@@ -76,3 +82,26 @@ test_an_impossible_reading_does_not_stand_for_a_latest_one = town.rule(
         twice   | 0.53
     """,
 )
+
+
+def test_a_value_without_bounds_still_counts(made_up_site: Path, tmp_path: Path) -> None:
+    """A site that adds a value rule, and no bounds for it, must not lose its deficits."""
+    site = shutil.copytree(made_up_site, tmp_path / "site")
+    bounds = site / "config" / "reference" / "plausible_values.csv"
+    bounds.write_text(
+        "".join(
+            line
+            for line in bounds.read_text(encoding="utf-8").splitlines(keepends=True)
+            if not line.startswith(("ckd,", "egfr,"))
+        ),
+        encoding="utf-8",
+    )
+    number = factories.nhs_number(1)
+    events = [
+        factories.event(number, code="1011481000000105", value=40, event_date=date(2025, month, 1))
+        for month in (1, 2)
+    ]
+    found = engine_features(
+        site, {"gp_patients": [factories.patient(number)], "gp_events": events}, factories.AS_OF
+    )[person_id(number)]
+    assert (found["efi_deficits"], found["cambridge_multimorbidity"]) == (1, 0.53)

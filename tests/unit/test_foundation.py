@@ -214,3 +214,20 @@ def test_shipped_layouts_parse():
 def test_message_stays_on_one_line_whatever_a_file_is_called() -> None:
     problem = ContractBrokenError("is damaged.", file=Path("landing/gp_events_\n\x1b[31m.csv"))
     assert str(problem) == r"landing/gp_events_\n\x1b[31m.csv: is damaged."
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["0xFFFFFFFF", "0XFFFFFFFF", "4294967.e3", "+429496729", "429496729.", "4_29496729", "429496729 "],
+)
+def test_only_ten_digits_are_looked_up(tmp_path: Path, written: str) -> None:
+    engine = DuckDBEngine(tmp_path / "run.duckdb", threads=2, memory_limit="1GB")
+    open_identity(engine, bytes(32))
+    number = "9990000018"
+    register_people(engine, [f"SELECT '{number}' AS nhs_number"])
+    near = f"0x{int(number):X}"  # the registered number itself, in hexadecimal
+    try:
+        assert engine.rows(f"SELECT person_of('{number}')") == [(1,)]
+        assert engine.rows(f"SELECT person_of('{written}'), person_of('{near}')") == [(None, None)]
+    finally:
+        engine.close()

@@ -74,10 +74,11 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
         f"SELECT CAST(nhs_number AS BIGINT) AS number FROM {IDENTITY}.numbers ORDER BY person"
     )
     engine.add_function(PLACE, "BIGINT", "BIGINT", _place_in(numbers["number"]))
-    # Ten characters that make an integer of ten digits are those digits, unless there is an exponent among them.
+    # Ten characters that make an integer of ten digits are those digits, unless they hold an exponent or are
+    # hexadecimal, which begins with 0.
     engine.execute(
         f"CREATE TEMP MACRO person_of(number) AS {PLACE}(CASE WHEN strlen(number) = 10 AND "
-        f"(TRY_CAST(number AS BIGINT) >= {LEAST_OF_TEN_DIGITS} AND NOT contains(number, 'e') AND NOT "
+        f"(TRY_CAST(number AS BIGINT) >= {LEAST_OF_TEN_DIGITS} AND number >= '1' AND NOT contains(number, 'e') AND NOT "
         "contains(number, 'E') OR regexp_full_match(number, '[0-9]{10}')) "
         f"THEN CAST(number AS BIGINT) ELSE {NOBODY} END)"
     )
