@@ -36,7 +36,8 @@ test: setup lint
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
-# 30 million GP rows, 3 million episodes and 10 million contacts: about 10 minutes and 9 GB of disk.
+# 30 million GP rows, 3 million episodes and 10 million contacts, then the features of a million people: about 20
+# minutes and 9 GB of disk.
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(MAKE) bench-features

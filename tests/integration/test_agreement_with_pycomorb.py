@@ -225,6 +225,7 @@ def test_pycomorb_reads_dashes_and_spaces_within_a_code_and_no_other_decoration_
     found = set()
     for column, codes in ((HFRS, [f"{code}0" for code in HFRS_CODES]), (CHARLSON, CHARLSON_CODES)):
         as_listed = scored(column, enumerate(codes))
+        assert as_listed
         assert all(as_listed.values())
         for name, decorated in DECORATIONS.items():
             if scored(column, enumerate(map(decorated, codes))) != as_listed:

@@ -52,7 +52,7 @@ CHANGES = parse_table(
     scores/charlson.csv               | renal_disease,2                | renal_disease,3                 | charlson
     scores/hfrs_weights.csv           | F00,7.1                        | F00,7.2                         | hfrs
     codelists/efi_values.csv          | ckd,ctv3,451E.,any,>=,0,<,60,  | ckd,ctv3,451E.,any,>=,0,<=,60,  | efi_deficits
-    """  # noqa: E501
+    """  # noqa: E501 - a table is read a row a line
 )
 # What has to change with it, so that the definitions still hold together.
 NEIGHBOURS = {

@@ -323,7 +323,7 @@ test_features_of_a_year_ago_are_those_of_the_snapshot_and_bands_rise_and_fall = 
         risen  | 3                    | fit                      | 1                       | 2                                   | 5            | 1
         fallen | 5                    | mild                     | -1                      | 0                                   | 4            | 0
         same   | 0                    | fit                      | 0                       | 0                                   | 0            | 0
-    """,  # noqa: E501
+    """,  # noqa: E501 - a table is read a row a line
 )
 
 
@@ -600,7 +600,7 @@ def test_silent_month_of_medicines_is_unknown_in_the_snapshots_that_look_at_it(m
         assert (history[month]["efi_deficits"], history[month]["frailty_source"]) == (0, "computed")
     for month in UNKNOWN:
         assert [history[month][name] for name in SHARED] == [None, None, "moderate", "coded", 0]
-    assert all(row["efi_deficits"] == 0 for row in made.of(NEIGHBOUR).values())
+    assert [row["efi_deficits"] for row in made.of(NEIGHBOUR).values()] == [0] * 13
     today = made.today(PATIENT)
     assert (today["efi_deficits"], today["efi_deficits_12m_ago"]) == (0, None)
     assert (today["frailty_category_12m_ago"], today["frailty_bands_risen_12m"]) == ("moderate", -2)
