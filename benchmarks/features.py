@@ -22,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -29,15 +30,22 @@ from typing import Any
 from benchmarks.staged import THREADS, prepare
 
 AS_OF = date(2026, 4, 1)
-MEASURED = ("scan", "features", "hfrs", "pycomorb")
+MEASURED = ("scan", "features", "features_and_history", "hfrs", "pycomorb")
 LABELS = {
     "scan": "DuckDB scans the columns that the SQL reads (floor)",
     "features": "riskstrat computes all features",
+    "features_and_history": "and publishes a year of monthly snapshots",
     "hfrs": "riskstrat: episodes to spells to HFRS",
     "pycomorb": "pycomorb: reads and unpivots the episodes, HFRS",
 }
 # What each is divided by. The lesser work of pycomorb: no spells, no windows, no tidying of codes.
-BASES = {"scan": "scan", "features": "scan", "hfrs": "pycomorb", "pycomorb": "pycomorb"}
+BASES = {
+    "scan": "scan",
+    "features": "scan",
+    "features_and_history": "scan",
+    "hfrs": "pycomorb",
+    "pycomorb": "pycomorb",
+}
 SLOWEST = 12
 
 # Does the work that is timed; returns seconds of its parts.
@@ -91,7 +99,13 @@ def _in_a_process(name: str, folder: Path) -> dict[str, Any]:
 
 
 def _measured(name: str, folder: Path) -> dict[str, Any]:
-    ready = {"scan": _scan, "features": _features, "hfrs": _hfrs, "pycomorb": _pycomorb}[name]
+    ready = {
+        "scan": _scan,
+        "features": _features,
+        "features_and_history": partial(_features, with_history=True),
+        "hfrs": _hfrs,
+        "pycomorb": _pycomorb,
+    }[name]
     place = folder / "turn"
     place.mkdir()
     try:
@@ -129,10 +143,11 @@ def _scan(folder: Path, place: Path) -> Work:
     return work
 
 
-def _features(folder: Path, place: Path) -> Work:
+def _features(folder: Path, place: Path, *, with_history: bool = False) -> Work:
     from benchmarks.staged import read_staged
     from riskstrat.engines.duckdb import run_sql_folder
     from riskstrat.stages.features import features
+    from riskstrat.stages.history import history
     from riskstrat.stages.link import LINK_FOLDER
 
     staged = read_staged(folder, place, AS_OF)
@@ -140,6 +155,8 @@ def _features(folder: Path, place: Path) -> Work:
     def work() -> dict[str, float]:
         run_sql_folder(staged.engine, staged.pipelines / LINK_FOLDER)
         features(staged.context)
+        if with_history:
+            history(staged.context)
         return staged.engine.seconds
 
     return work

@@ -28,9 +28,6 @@ WITH spell_diagnoses AS (
     FROM acute_episodes
     JOIN spell_episodes
       ON spell_episodes.episode_id = acute_episodes.episode_id
-    JOIN provider_spells
-      ON provider_spells.person = spell_episodes.person
-     AND provider_spells.spell_key = spell_episodes.spell_key
 ), positions AS (
     SELECT person, spell_key, episode_id, 1 AS diagnosis_position, diagnosis_01 AS recorded
     FROM spell_diagnoses

@@ -6,15 +6,12 @@
 WITH usable_episodes AS (
     SELECT acute_episodes.person
          , acute_episodes.provider_code
-           || CASE WHEN acute_episodes.spell_id IS NULL
-                   THEN ' on ' || CAST(acute_episodes.admission_date AS VARCHAR)
-                   ELSE ' spell ' || acute_episodes.spell_id END AS spell_key
-         , acute_episodes.provider_code
          , acute_episodes.spell_id
          , acute_episodes.episode_id
          , acute_episodes.episode_number
          , acute_episodes.episode_start
          , acute_episodes.admission_date
+         , CASE WHEN acute_episodes.spell_id IS NULL THEN acute_episodes.admission_date END AS spell_day
          , UPPER(acute_episodes.admission_method) AS admission_method
          , acute_episodes.source_of_admission
          , acute_episodes.patient_classification
@@ -31,18 +28,32 @@ WITH usable_episodes AS (
       AND acute_episodes.admission_date >= people.date_of_birth
 )
 SELECT usable_episodes.person
-     , usable_episodes.spell_key
+     , FIRST_VALUE(usable_episodes.episode_id) OVER (
+           PARTITION BY usable_episodes.person
+                      , usable_episodes.provider_code
+                      , usable_episodes.spell_id
+                      , usable_episodes.spell_day
+           ORDER BY usable_episodes.episode_number NULLS LAST
+                  , usable_episodes.episode_start
+                  , usable_episodes.episode_id
+       ) AS spell_key
      , usable_episodes.provider_code
      , usable_episodes.spell_id
      , usable_episodes.episode_id
      , CAST(ROW_NUMBER() OVER (
-           PARTITION BY usable_episodes.person, usable_episodes.spell_key
+           PARTITION BY usable_episodes.person
+                      , usable_episodes.provider_code
+                      , usable_episodes.spell_id
+                      , usable_episodes.spell_day
            ORDER BY usable_episodes.episode_number NULLS LAST
                   , usable_episodes.episode_start
                   , usable_episodes.episode_id
        ) AS INTEGER) AS episode_order
      , CAST(COUNT(*) OVER (
-           PARTITION BY usable_episodes.person, usable_episodes.spell_key
+           PARTITION BY usable_episodes.person
+                      , usable_episodes.provider_code
+                      , usable_episodes.spell_id
+                      , usable_episodes.spell_day
        ) AS INTEGER) AS spell_episode_count
      , usable_episodes.admission_date
      , usable_episodes.admission_method

@@ -31,34 +31,41 @@ WITH coded AS (
                 PARTITION BY concept_events.person
                 ORDER BY concept_events.event_date DESC, concept_events.value DESC
             ) = 1
-), sources AS (
-    SELECT person, 'computed' AS frailty_source, efi_category AS category FROM efi
-    WHERE efi_category IS NOT NULL
-    UNION ALL
-    SELECT person, 'coded' AS frailty_source, category FROM coded
-    UNION ALL
-    SELECT person, 'supplied' AS frailty_source, category FROM supplied
-), speaking AS (
-    SELECT sources.person
-         , sources.frailty_source
-         , sources.category
-    FROM sources
-    JOIN reference_frailty_precedence AS frailty_precedence
-      ON frailty_precedence.frailty_source = sources.frailty_source
-    QUALIFY ROW_NUMBER() OVER (
-                PARTITION BY sources.person
-                ORDER BY frailty_precedence.precedence, sources.frailty_source
-            ) = 1
+), ordered_sources AS (
+    SELECT frailty_precedence.frailty_source
+         , ROW_NUMBER() OVER (
+               ORDER BY frailty_precedence.precedence, frailty_precedence.frailty_source
+           ) AS place
+    FROM reference_frailty_precedence AS frailty_precedence
+), places AS (
+    SELECT MAX(CASE WHEN ordered_sources.frailty_source = 'computed' THEN ordered_sources.place END) AS computed
+         , MAX(CASE WHEN ordered_sources.frailty_source = 'coded' THEN ordered_sources.place END) AS coded
+         , MAX(CASE WHEN ordered_sources.frailty_source = 'supplied' THEN ordered_sources.place END) AS supplied
+    FROM ordered_sources
+), three_sources AS (
+    SELECT efi.person
+         , efi.efi_category AS computed_category
+         , coded.category AS coded_category
+         , supplied.category AS supplied_category
+         , CASE LEAST(CASE WHEN efi.efi_category IS NOT NULL THEN places.computed END
+                    , CASE WHEN coded.category IS NOT NULL THEN places.coded END
+                    , CASE WHEN supplied.category IS NOT NULL THEN places.supplied END)
+                WHEN places.computed THEN 'computed'
+                WHEN places.coded THEN 'coded'
+                WHEN places.supplied THEN 'supplied' END AS frailty_source
+    FROM efi
+    CROSS JOIN places
+    LEFT JOIN coded
+      ON coded.person = efi.person
+    LEFT JOIN supplied
+      ON supplied.person = efi.person
 )
-SELECT people.person
-     , coded.category AS frailty_coded
-     , supplied.category AS frailty_supplied
-     , speaking.category AS frailty_category
-     , speaking.frailty_source
-FROM people
-LEFT JOIN coded
-  ON coded.person = people.person
-LEFT JOIN supplied
-  ON supplied.person = people.person
-LEFT JOIN speaking
-  ON speaking.person = people.person
+SELECT three_sources.person
+     , three_sources.coded_category AS frailty_coded
+     , three_sources.supplied_category AS frailty_supplied
+     , CASE three_sources.frailty_source
+            WHEN 'computed' THEN three_sources.computed_category
+            WHEN 'coded' THEN three_sources.coded_category
+            WHEN 'supplied' THEN three_sources.supplied_category END AS frailty_category
+     , three_sources.frailty_source
+FROM three_sources

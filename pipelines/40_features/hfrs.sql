@@ -19,14 +19,23 @@ WITH totals AS (
       ON extract_coverage.extract = 'acute_episodes'
     LEFT JOIN totals
       ON totals.person = people.person
+), reached_tenths AS (
+    SELECT DISTINCT known.tenths
+    FROM known
+), categories AS (
+    SELECT reached_tenths.tenths
+         , bands.category
+    FROM reached_tenths
+    JOIN reference_bands AS bands
+      ON bands.score = 'hfrs'
+     AND reached_tenths.tenths >= bands.lower
+     AND (bands.below IS NULL OR reached_tenths.tenths < bands.below)
 )
 SELECT known.person
      , CAST(known.tenths AS DOUBLE) / 10.0 AS hfrs
-     , bands.category AS hfrs_category
+     , categories.category AS hfrs_category
      , known.age >= parameters.hfrs_validated_age AS hfrs_validated_age
 FROM known
 CROSS JOIN parameters
-LEFT JOIN reference_bands AS bands
-  ON bands.score = 'hfrs'
- AND known.tenths >= bands.lower
- AND (bands.below IS NULL OR known.tenths < bands.below)
+LEFT JOIN categories
+  ON categories.tenths = known.tenths

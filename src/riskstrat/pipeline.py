@@ -28,6 +28,7 @@ from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
 from riskstrat.stages.evidence import evidence
 from riskstrat.stages.features import features
+from riskstrat.stages.history import history
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
 from riskstrat.stages.link import link
@@ -39,7 +40,7 @@ from riskstrat.stages.worklists import worklists
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STAGES = (ingest, link, features, evidence, score, cohorts, worklists, report, publish)
+STAGES = (ingest, link, features, history, evidence, score, cohorts, worklists, report, publish)
 TEST_KEY = bytes(range(32))
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
 
@@ -62,7 +63,7 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     with translated(site), private_files():
         key = read_site_key(site.keys)
         definitions = load_definitions(site.root)
-        compile_cohorts(definitions)
+        compile_cohorts(definitions, as_of)
         with locked(site):
             return _runlocked(site, as_of, definitions, key, force=force, progress=progress)
 

@@ -125,8 +125,8 @@ class DuckDBEngine:
         self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
 
     def define(self, view: str, select: str) -> None:
-        """Make ``view`` of one SELECT: it is worked out whenever it is read, and nothing is stored."""
-        self.execute(f"CREATE VIEW {quoted(view)} AS {select}")
+        """Make or replace ``view``, one SELECT: it is worked out whenever it is read, and nothing is stored."""
+        self.execute(f"CREATE OR REPLACE VIEW {quoted(view)} AS {select}")
 
     def export(self, select: str, path: Path, *, rows_a_group: int = 122_880) -> None:
         """Write one SELECT to a Parquet file, in the SELECT's order."""

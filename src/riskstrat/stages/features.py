@@ -1,4 +1,4 @@
-"""Features: the SQL of pipelines/ turns staged rows into one row per person, and their history into one a month."""
+"""Features: the SQL of pipelines/ turns staged rows into one row per person."""
 
 from __future__ import annotations
 
@@ -6,62 +6,32 @@ import re
 
 from riskstrat.definitions.contracts import Column
 from riskstrat.engines.duckdb import run_sql_folder
-from riskstrat.errors import DefinitionError
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
+from riskstrat.stages.outputs import check_columns
 
 CORE_FOLDER = "30_core"
 FEATURE_FOLDERS = (CORE_FOLDER, "40_features")
 FEATURES, HISTORY = "features", "history"
-# A row a person and month is written to its file only; to store it as well would take as long again.
-VIEWS = (HISTORY,)
-# What is published of each table, in its order. People are put in order once: comparing the texts of all rows
-# of the history would take most of its time.
-PUBLISHED = {
-    FEATURES: "SELECT * FROM features ORDER BY person_id",
-    HISTORY: (
-        "SELECT in_order.person_id, history.* EXCLUDE (person) FROM history JOIN "
-        "(SELECT person, person_id, row_number() OVER (ORDER BY person_id) AS place FROM person_keys) AS in_order "
-        "ON in_order.person = history.person ORDER BY in_order.place, history.months_before"
-    ),
-}
+# What is read once or twice is worked out when it is read; to store it as well would take as long again.
+VIEWS = ("concept_events", FEATURES, HISTORY)
 
 
 def features(context: Context) -> None:
-    """Leave the table ``features``, the view ``history``, a Parquet file of each; name in the manifest what is unknown.
+    """Leave ``features.parquet`` and ``features``, a view of it; name in the manifest which features are unknown.
 
-    Raises DefinitionError when a table has not the columns and types of its contract.
+    The view ``history`` stands ready for the stage of that name. Raises DefinitionError when the table has not the
+    columns and types of its contract.
     """
     for folder in FEATURE_FOLDERS:
         context.progress.step(folder)
         run_sql_folder(context.engine, context.definitions.pipelines / folder, views=VIEWS)
-    for table, select in PUBLISHED.items():
-        _check_columns(context, table, select)
-        context.engine.export(select, context.building / f"{table}.parquet")
+    select = f"SELECT * FROM {FEATURES} ORDER BY person_id"
+    check_columns(context, FEATURES, select)
+    published = context.building / f"{FEATURES}.parquet"
+    context.engine.export(select, published)
+    context.engine.define(FEATURES, f"SELECT * FROM read_parquet({literal(str(published))})")
     context.manifest["unknown_features"] = _unknown_features(context)
-
-
-def _check_columns(context: Context, table: str, select: str) -> None:
-    contract = context.definitions.contracts.get(table)
-    if contract is None:
-        raise DefinitionError(
-            "is missing.",
-            file=context.definitions.root / "data_contracts" / f"{table}.yaml",
-            remedy="restore it; riskstrat init writes the shipped one.",
-        )
-    expected = [(column.name, column.sql_type) for column in contract.columns]
-    found = [(name, kind) for name, kind, *_ in context.engine.rows(f"DESCRIBE {select}")]
-    if found != expected:
-        wrong = next(
-            (pair for pair in zip(expected, found, strict=False) if pair[0] != pair[1]),
-            (expected[-1], found[-1]),
-        )
-        raise DefinitionError(
-            f"this table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",
-            file=context.definitions.pipelines / "40_features" / f"{table}.sql",
-            column=wrong[1][0],
-            remedy=f"correct the SQL, or change data_contracts/{table}.yaml with it.",
-        )
 
 
 def _unknown_features(context: Context) -> dict[str, str]:

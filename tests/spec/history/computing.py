@@ -18,6 +18,7 @@ from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.progress import Progress
 from riskstrat.stages.context import Context
 from riskstrat.stages.features import features as features_stage
+from riskstrat.stages.history import history as history_stage
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import find_deliveries
 from riskstrat.stages.link import link
@@ -44,7 +45,7 @@ PATIENT, NEIGHBOUR = factories.nhs_number(1), factories.nhs_number(2)
 
 @dataclass(frozen=True)
 class Computed:
-    """What the features stage leaves: rows of both files as they are published, and the manifest."""
+    """What the features and history stages leave: rows of both files as they are published, and the manifest."""
 
     features: list[Row]
     history: list[Row]
@@ -85,7 +86,7 @@ def computed_from(landing: Path, site: Path, as_of: date, work: Path) -> Compute
             Progress(quiet=True),
             judged=False,
         )
-        for stage in (ingest, link, features_stage):
+        for stage in (ingest, link, features_stage, history_stage):
             stage(context)
         tables = [pq.read_table(building / f"{name}.parquet").to_pylist() for name in ("features", "history")]
         return Computed(tables[0], tables[1], context.manifest)

@@ -61,7 +61,7 @@ def run_file(engine: DuckDBEngine, name: str) -> None:
 
 
 def snapshots_of(engine: DuckDBEngine, as_of: Sequence[date], history_months: int) -> list[tuple[Any, ...]]:
-    make(engine, "run", "as_of DATE", [(day,) for day in as_of])
+    make(engine, "run", "as_of DATE,start_12m DATE", [(day, months_before(day, 12)) for day in as_of])
     make(
         engine,
         "parameters",
@@ -134,6 +134,7 @@ def medicines_of(
     snapshots_of(engine, [as_of], 12)
     make(engine, "people", "person BIGINT,date_of_birth DATE", people)
     make(engine, "gp_medications", "person BIGINT,dmd_code VARCHAR,issue_date DATE", issued)
+    run_file(engine, "medicine_products")
     run_file(engine, "history_medicines")
     return engine.rows("SELECT person, months_before, medicines_12m FROM history_medicines")
 
