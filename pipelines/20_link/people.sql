@@ -8,8 +8,9 @@ WITH deprivation AS (
          , MIN(areas.imd_decile) AS imd_decile
     FROM areas
     GROUP BY areas.lsoa_code
-), registered_ages AS (
+), in_population AS (
     SELECT registrations.person
+         , registrations.date_of_birth
          , CAST(
                EXTRACT(year FROM run.as_of) - EXTRACT(year FROM registrations.date_of_birth)
                - CASE WHEN EXTRACT(month FROM run.as_of) * 100 + EXTRACT(day FROM run.as_of)
@@ -17,26 +18,30 @@ WITH deprivation AS (
                            + EXTRACT(day FROM registrations.date_of_birth)
                       THEN 1 ELSE 0
                  END
-           AS INTEGER) AS age
+           AS INTEGER) AS years
+         , registrations.sex
+         , registrations.ethnic_category
+         , registrations.practice_code
+         , registrations.pcn_code
+         , registrations.neighbourhood_code
+         , registrations.lsoa_code
     FROM registrations
+    JOIN register_status
+      ON register_status.person = registrations.person
     CROSS JOIN run
+    WHERE register_status.exclusion IS NULL
 )
-SELECT registrations.person
-     , registrations.date_of_birth
-     , CASE WHEN registered_ages.age <= parameters.oldest_age THEN registered_ages.age END AS age
-     , registrations.sex
-     , registrations.ethnic_category
-     , registrations.practice_code
-     , registrations.pcn_code
-     , registrations.neighbourhood_code
-     , registrations.lsoa_code
+SELECT in_population.person
+     , in_population.date_of_birth
+     , CASE WHEN in_population.years <= parameters.oldest_age THEN in_population.years END AS age
+     , in_population.sex
+     , in_population.ethnic_category
+     , in_population.practice_code
+     , in_population.pcn_code
+     , in_population.neighbourhood_code
+     , in_population.lsoa_code
      , CAST(deprivation.imd_decile AS INTEGER) AS imd_decile
-FROM registrations
-JOIN register_status
-  ON register_status.person = registrations.person
-JOIN registered_ages
-  ON registered_ages.person = registrations.person
+FROM in_population
 CROSS JOIN parameters
 LEFT JOIN deprivation
-  ON deprivation.lsoa_code = registrations.lsoa_code
-WHERE register_status.exclusion IS NULL
+  ON deprivation.lsoa_code = in_population.lsoa_code
