@@ -130,7 +130,8 @@ DATA_SETS = (
 )
 
 
-def _run(data: DataSet, folder: Path) -> Outcome:
+def run_data_set(data: DataSet, folder: Path) -> Outcome:
+    """One run of a fresh site to which only the data set was delivered, the day before its as_of."""
     site = folder / "site"
     write_default_site(site)
     init_site_key(site / "keys")
@@ -147,7 +148,7 @@ def _run(data: DataSet, folder: Path) -> Outcome:
 def test_data_set_runs_through_its_layout_and_every_row_is_accounted_for(data: DataSet, tmp_path: Path):
     if not data.path.exists():
         pytest.skip(f"{data.source} is not beside this checkout")
-    outcome = _run(data, tmp_path)
+    outcome = run_data_set(data, tmp_path)
     assert balanced_books(outcome.manifest) == data.books
     extracts = outcome.manifest["extracts"]
     assert {name for name, extract in extracts.items() if extract["present"]} == set(data.books)
