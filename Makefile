@@ -11,7 +11,7 @@ FUZZ_DELIVERIES ?= 2000
 FUZZ_SEED ?= 1
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo test test-slow fuzz bench bench-features lint format lock clean
+.PHONY: setup demo test test-slow fuzz bench bench-features bench-cohorts lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -36,15 +36,21 @@ test: setup lint
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
-# 30 million GP rows, 3 million episodes and 10 million contacts, then the features of a million people: about 20
-# minutes and 9 GB of disk.
+# 30 million GP rows, 3 million episodes and 10 million contacts, then the features of a million people, then the cohort
+# queries of a million and their peers: about 25 minutes and 9 GB of disk.
 bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(MAKE) bench-features
+	$(MAKE) bench-cohorts
 
 # All features of a demo town against a scan of the columns that they read, and HFRS against pycomorb's.
 bench-features: setup
 	$(BIN)/python -m benchmarks.features --people $(BENCH_PEOPLE) --profile
+
+# cohort count, query and attrition against DuckDB alone and against duckcdm, es-aces and phenex, each in an environment
+# of its own that is made (1.8 GB) and removed again.
+bench-cohorts: setup
+	$(BIN)/python -m benchmarks.cohorts --people $(BENCH_PEOPLE)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --deliveries $(FUZZ_DELIVERIES) --seed $(FUZZ_SEED)
