@@ -228,6 +228,18 @@ def agency_contact(number: str, **columns: Any) -> Row:
     return row | columns
 
 
+def social_care_service(number: str, **columns: Any) -> Row:
+    row: Row = {
+        "service_id": next_key("L"),
+        "nhs_number": number,
+        "service_type": "home care",
+        "start_date": date(2025, 10, 1),
+        "end_date": None,
+        "last_review_date": None,
+    }
+    return row | columns
+
+
 def national_opt_out(number: str, **columns: Any) -> Row:
     return {"nhs_number": number, "checked_on": date(2026, 3, 1)} | columns
 
@@ -244,6 +256,7 @@ MAKERS = {
     "care_plans": care_plan,
     "assessments": assessment,
     "agency_contacts": agency_contact,
+    "social_care_services": social_care_service,
     "national_opt_out": national_opt_out,
 }
 

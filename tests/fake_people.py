@@ -26,14 +26,14 @@ NEIGHBOURHOODS = {
 AGE_BANDS = ((0, "0-17"), (18, "18-49"), (50, "50-64"), (65, "65-74"), (75, "75-84"), (85, "85+"))
 FRAILTY_BANDS = ((13, "severe"), (9, "moderate"), (5, "mild"), (0, "fit"))
 
-NUMBER = ("efi", "hfrs", "cambridge_multimorbidity")
-TEXT = ("person_id", "age_band", "sex", "case_manager")
+NUMBER = ("efi", "hfrs", "cambridge_multimorbidity", "unscheduled_contacts_usual_90d")
+TEXT = ("person_id", "age_band", "sex", "case_manager", "frailty_category_12m_ago")
 TEXT_ENDINGS = ("_code", "_category", "_source", "_coded", "_supplied")
-FLAG_STARTS = ("has_", "is_", "lives_", "flu_vaccine_", "hfrs_validated_")
+FLAG_STARTS = ("has_", "is_", "lives_", "receives_", "flu_vaccine_", "copd_rescue_", "hfrs_validated_")
 
 
 def fake_features(people: int, seed: int) -> pa.Table:
-    """The feature table: one row per person, columns, types and order of INTERFACES, ordered by person_id."""
+    """The feature table: one row per person, columns, types and order of its contract, ordered by person_id."""
     rng = np.random.default_rng(seed)
     age = rng.integers(0, 101, people)
     health = rng.gamma(1.6, 0.55, people) * np.exp((age - 60) / 26)
@@ -43,6 +43,7 @@ def fake_features(people: int, seed: int) -> pa.Table:
         | _activity(rng, health)
         | _care(rng, age, health)
     )
+    columns |= _year_ago(rng, columns) | _need(rng, columns, health)
     rows = pd.DataFrame(columns).sort_values("person_id", ignore_index=True)
     schema = pa.schema([(name, _type(name)) for name in rows.columns])
     return pa.Table.from_pandas(rows, schema=schema, preserve_index=False).replace_schema_metadata(None)
@@ -87,7 +88,7 @@ def _burden(rng: np.random.Generator, age: Any, health: Any) -> dict[str, Any]:
     efi_known = rng.random(people) > 0.03
     deficits = np.minimum(rng.poisson(2.2 * health), 30)
     is_coded = rng.random(people) < np.where(deficits >= 9, 0.4, 0.02)
-    bands = [next(name for floor, name in FRAILTY_BANDS if count >= floor) for count in deficits]
+    bands = [_band(count) for count in deficits]
     hfrs = np.where(health > 1.5, rng.gamma(1.5, 3.0, people) * np.minimum(health, 4) / 2, 0.0).round(1)
     return {
         "efi_deficits": _where(efi_known, deficits),
@@ -151,14 +152,55 @@ def _care(rng: np.random.Generator, age: Any, health: Any) -> dict[str, Any]:
     }
 
 
+def _year_ago(rng: np.random.Generator, now: dict[str, Any]) -> dict[str, Any]:
+    """The same people 12 months earlier: never more deficits than now, which are unknown to whom they are now."""
+    deficits = [
+        None if count is None else max(count - fewer, 0)
+        for count, fewer in zip(now["efi_deficits"], rng.poisson(0.8, len(now["age"])), strict=True)
+    ]
+    bands = [None if count is None else _band(count) for count in deficits]
+    names = [name for _, name in reversed(FRAILTY_BANDS)]
+    return {
+        "efi_deficits_12m_ago": deficits,
+        "frailty_category_12m_ago": bands,
+        "frailty_bands_risen_12m": [
+            None if None in (band, before) else names.index(band) - names.index(before)
+            for band, before in zip(now["frailty_category"], bands, strict=True)
+        ],
+        "unplanned_admissions_12m_a_year_ago": now["unplanned_admissions_24m"]
+        - now["unplanned_admissions_12m"],
+    }
+
+
+def _need(rng: np.random.Generator, now: dict[str, Any], health: Any) -> dict[str, Any]:
+    """Home care, rescue medicines and ambulances; what the two absent feeds would say is unknown for everyone."""
+    people = len(health)
+    homecare = (now["age"] >= 65) & (rng.random(people) < 0.03 * health)
+    return {
+        "receives_homecare": homecare,
+        "homecare_started_date": _dates(rng, homecare, most=1_000),
+        "homecare_last_review_date": _dates(rng, homecare & (rng.random(people) < 0.7), most=700),
+        "agency_contacts_90d": [None] * people,
+        "agency_contacts_12m": [None] * people,
+        "unscheduled_contacts_90d": [None] * people,
+        "unscheduled_contacts_usual_90d": [None] * people,
+        "copd_rescue_medicine_12m": now["has_copd"] & (rng.random(people) < 0.3),
+        "ambulance_arrivals_12m": rng.binomial(now["ae_attendances_12m"], 0.3),
+    }
+
+
+def _band(deficits: int) -> str:
+    return next(name for floor, name in FRAILTY_BANDS if deficits >= floor)
+
+
 def _where(is_known: Any, values: Any) -> list[Any]:
     """The values, None where they are not known."""
     plain = np.asarray(values).tolist()
     return [value if known else None for value, known in zip(plain, is_known, strict=True)]
 
 
-def _dates(rng: np.random.Generator, is_known: Any) -> list[date | None]:
-    days = rng.integers(1, 365, len(is_known)).tolist()
+def _dates(rng: np.random.Generator, is_known: Any, most: int = 365) -> list[date | None]:
+    days = rng.integers(1, most, len(is_known)).tolist()
     return [
         AS_OF - timedelta(days=back) if known else None for back, known in zip(days, is_known, strict=True)
     ]

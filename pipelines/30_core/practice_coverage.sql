@@ -15,6 +15,8 @@ WITH population_practices AS (
                     THEN 1 ELSE 0 END) AS medications_12m
          , MAX(CASE WHEN feed_coverage.extract = 'gp_contacts' AND feed_coverage.window_name = '12m'
                     THEN 1 ELSE 0 END) AS contacts_12m
+         , MAX(CASE WHEN feed_coverage.extract = 'gp_contacts' AND feed_coverage.window_name = '90d'
+                    THEN 1 ELSE 0 END) AS contacts_90d
     FROM feed_coverage
     WHERE NOT feed_coverage.is_covered
     GROUP BY feed_coverage.provider
@@ -33,6 +35,7 @@ SELECT population_practices.practice_code
      , present.has_events AND COALESCE(silent_windows.events_flu_season, 0) = 0 AS events_cover_flu_season
      , present.has_medications AND COALESCE(silent_windows.medications_12m, 0) = 0 AS medications_cover_12m
      , present.has_contacts AND COALESCE(silent_windows.contacts_12m, 0) = 0 AS contacts_cover_12m
+     , present.has_contacts AND COALESCE(silent_windows.contacts_90d, 0) = 0 AS contacts_cover_90d
 FROM population_practices
 CROSS JOIN present
 LEFT JOIN silent_windows

@@ -1,32 +1,28 @@
--- Meaning: first unplanned emergency attendances, and same-day emergency care as a feature of its own.
+-- Meaning: first unplanned emergency attendances, those that came by ambulance, and same-day emergency care
+--          as a feature of its own.
 -- Grain:   one row per person.
--- Missing: 0 where acute_attendances covers the window, else NULL. An unknown department type counts as an
---          emergency department, because any type but same-day emergency care does.
--- Source:  RULES, Acute; NHS Data Dictionary, emergency care attendance category and department type.
-WITH arrivals AS (
-    SELECT acute_attendances.person
-         , CAST(acute_attendances.arrival_at AS DATE) AS arrival_date
-         , COALESCE(department_types.is_same_day_emergency_care, FALSE) AS is_same_day_care
-    FROM acute_attendances
-    JOIN people
-      ON people.person = acute_attendances.person
-    JOIN reference_attendance_categories AS attendance_categories
-      ON attendance_categories.attendance_category = acute_attendances.attendance_category
-     AND attendance_categories.is_first_unplanned
-    LEFT JOIN reference_department_types AS department_types
-      ON department_types.department_type = acute_attendances.department_type
-    WHERE CAST(acute_attendances.arrival_at AS DATE) >= people.date_of_birth
-), counted AS (
-    SELECT arrivals.person
-         , SUM(CASE WHEN NOT arrivals.is_same_day_care THEN 1 ELSE 0 END) AS emergency_12m
-         , SUM(CASE WHEN NOT arrivals.is_same_day_care AND arrivals.arrival_date >= run.start_90d
+-- Missing: 0 where acute_attendances covers the window, else NULL. ambulance_arrivals_12m is NULL too where no
+--          attendance before as_of says whether an ambulance came: the column is not delivered.
+-- Source:  RULES, Acute; 30_core/first_attendances.sql; NHS Data Dictionary, emergency care arrival mode.
+WITH counted AS (
+    SELECT first_attendances.person
+         , SUM(CASE WHEN NOT first_attendances.is_same_day_care THEN 1 ELSE 0 END) AS emergency_12m
+         , SUM(CASE WHEN NOT first_attendances.is_same_day_care
+                     AND first_attendances.arrival_date >= run.start_90d
                     THEN 1 ELSE 0 END) AS emergency_90d
-         , SUM(CASE WHEN arrivals.is_same_day_care THEN 1 ELSE 0 END) AS same_day_12m
-    FROM arrivals
+         , SUM(CASE WHEN NOT first_attendances.is_same_day_care
+                     AND first_attendances.arrived_by_ambulance
+                    THEN 1 ELSE 0 END) AS by_ambulance_12m
+         , SUM(CASE WHEN first_attendances.is_same_day_care THEN 1 ELSE 0 END) AS same_day_12m
+    FROM first_attendances
     CROSS JOIN run
-    WHERE arrivals.arrival_date >= run.start_12m
-      AND arrivals.arrival_date < run.as_of
-    GROUP BY arrivals.person
+    WHERE first_attendances.arrival_date >= run.start_12m
+    GROUP BY first_attendances.person
+), arrival_modes AS (
+    SELECT COUNT(acute_attendances.arrived_by_ambulance) > 0 AS are_said
+    FROM acute_attendances
+    CROSS JOIN run
+    WHERE CAST(acute_attendances.arrival_at AS DATE) < run.as_of
 )
 SELECT people.person
      , CASE WHEN extract_coverage.covers_12m
@@ -35,7 +31,10 @@ SELECT people.person
             THEN CAST(COALESCE(counted.emergency_90d, 0) AS INTEGER) END AS ae_attendances_90d
      , CASE WHEN extract_coverage.covers_12m
             THEN CAST(COALESCE(counted.same_day_12m, 0) AS INTEGER) END AS sdec_attendances_12m
+     , CASE WHEN extract_coverage.covers_12m AND arrival_modes.are_said
+            THEN CAST(COALESCE(counted.by_ambulance_12m, 0) AS INTEGER) END AS ambulance_arrivals_12m
 FROM people
+CROSS JOIN arrival_modes
 JOIN extract_coverage
   ON extract_coverage.extract = 'acute_attendances'
 LEFT JOIN counted

@@ -58,6 +58,15 @@ SELECT person_keys.person_id
      , year_ago.frailty_category_12m_ago
      , year_ago.frailty_bands_risen_12m
      , year_ago.unplanned_admissions_12m_a_year_ago
+     , homecare.receives_homecare
+     , homecare.homecare_started_date
+     , homecare.homecare_last_review_date
+     , agencies.agency_contacts_90d
+     , agencies.agency_contacts_12m
+     , unscheduled.unscheduled_contacts_90d
+     , unscheduled.unscheduled_contacts_usual_90d
+     , gp_activity.copd_rescue_medicine_12m
+     , attendances.ambulance_arrivals_12m
 FROM people
 JOIN person_keys ON person_keys.person = people.person
 JOIN efi ON efi.person = people.person
@@ -77,6 +86,8 @@ JOIN care_planning ON care_planning.person = people.person
 JOIN agencies ON agencies.person = people.person
 JOIN team ON team.person = people.person
 JOIN year_ago ON year_ago.person = people.person
+JOIN homecare ON homecare.person = people.person
+JOIN unscheduled ON unscheduled.person = people.person
 LEFT JOIN reference_age_bands AS age_bands
   ON people.age >= age_bands.lower
  AND (age_bands.below IS NULL OR people.age < age_bands.below)

@@ -1,7 +1,7 @@
--- Meaning: general practice in the last 12 months: contacts, days with a fall, flu vaccine this season, and
---          the latest medication review.
+-- Meaning: general practice in the last 12 months: contacts, days with a fall, COPD rescue medicine, flu
+--          vaccine this season, and the latest medication review.
 -- Grain:   one row per person.
--- Missing: counts are 0 and the vaccine FALSE where the practice's feed covers the window, else NULL;
+-- Missing: counts are 0, vaccine and medicine FALSE where the practice's feed covers the window, else NULL;
 --          medication_review_last_date is NULL where none is recorded.
 -- Source:  RULES, Time and Unknown is not zero. Two fall codes on one day are one fall; the season starts
 --          on the latest 1 September on or before as_of (config/reference/parameters.csv).
@@ -14,12 +14,14 @@ WITH recorded AS (
                     THEN concept_events.event_date END) AS last_review_date
          , MAX(CASE WHEN concept_events.concept = 'flu_vaccine'
                      AND concept_events.event_date >= run_windows.first_day THEN 1 ELSE 0 END) AS vaccines
+         , MAX(CASE WHEN concept_events.concept = 'copd_rescue_medicine'
+                     AND concept_events.event_date >= run.start_12m THEN 1 ELSE 0 END) AS rescue_medicines
     FROM concept_events
     CROSS JOIN run
     JOIN run_windows
       ON run_windows.window_name = 'flu_season'
     WHERE concept_events.list = 'flags'
-      AND concept_events.concept IN ('fall', 'medication_review', 'flu_vaccine')
+      AND concept_events.concept IN ('fall', 'medication_review', 'flu_vaccine', 'copd_rescue_medicine')
     GROUP BY concept_events.person
 ), contacts AS (
     SELECT gp_contacts.person
@@ -41,6 +43,8 @@ SELECT people.person
      , recorded.last_review_date AS medication_review_last_date
      , CASE WHEN practice_coverage.events_cover_flu_season
             THEN COALESCE(recorded.vaccines, 0) = 1 END AS flu_vaccine_this_season
+     , CASE WHEN practice_coverage.events_cover_12m
+            THEN COALESCE(recorded.rescue_medicines, 0) = 1 END AS copd_rescue_medicine_12m
 FROM people
 JOIN practice_coverage
   ON practice_coverage.practice_code = people.practice_code

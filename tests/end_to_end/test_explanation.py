@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from tests.end_to_end.command import riskstrat
 AS_OF = small_town.AS_OF
 PERSON = factories.nhs_number(7)
 ANCIENT = factories.nhs_number(8)
+OPTED_OUT = factories.nhs_number(9)
 
 
 def stay(admitted: date, days: int | None = 2, **columns: Any) -> dict[str, Any]:
@@ -46,6 +47,46 @@ STAYS = {
     "on or after as_of": stay(AS_OF, days=None),
     "recorded on or after as_of": stay(date(2026, 2, 1), recorded_date=AS_OF),
 }
+
+
+def attendance(arrived: datetime, **columns: Any) -> dict[str, Any]:
+    return factories.attendance(PERSON, arrival_at=arrived, **columns)
+
+
+ATTENDANCES = {
+    "counted": attendance(datetime(2025, 4, 1, 0, 0), arrived_by_ambulance=True),
+    "same day emergency care": attendance(datetime(2025, 5, 1, 9, 0), department_type="05"),
+    "not first and unplanned": attendance(datetime(2025, 5, 3, 9, 0), attendance_category="2"),
+    "on or after as_of": attendance(datetime(2026, 4, 1, 0, 0)),
+}
+TOO_OLD = attendance(datetime(2025, 3, 31, 23, 59))
+PARTNERS = {
+    "community_contacts": [
+        factories.community_contact(PERSON, contact_id="latest", contact_date=date(2024, 5, 1)),
+        factories.community_contact(PERSON, contact_id="older", contact_date=date(2024, 4, 1)),
+        factories.community_contact(PERSON, contact_id="missed", attendance_status="3"),
+    ],
+    "gp_contacts": [
+        factories.gp_contact(PERSON, contact_id="call", contact_type="Telephone"),
+        factories.gp_contact(PERSON, contact_id="visit", contact_type="surgery"),
+        factories.gp_contact(PERSON, contact_id="today", contact_date=AS_OF),
+    ],
+    "agency_contacts": [
+        factories.agency_contact(PERSON, contact_id="ambulance", agency="ambulance"),
+        factories.agency_contact(PERSON, contact_id="housing"),
+    ],
+    "social_care_services": [
+        factories.social_care_service(
+            PERSON, service_id="at-home", service_type="Home Care", last_review_date=AS_OF
+        ),
+        factories.social_care_service(PERSON, service_id="ended", end_date=date(2026, 1, 1)),
+        factories.social_care_service(PERSON, service_id="meals", service_type="meals"),
+        factories.social_care_service(PERSON, service_id="to-come", start_date=AS_OF),
+    ],
+    "care_plans": [factories.care_plan(PERSON, plan_id="plan", last_reviewed_date=date(2026, 1, 2))],
+    "assessments": [factories.assessment(PERSON, assessment_id="asked", question=2, concern=True)],
+    "community_caseload": [factories.caseload_entry(PERSON, case_manager="Matron Able")],
+}
 READMITTED = stay(date(2025, 4, 9), admission_method="21", diagnosis_01="R55X")
 
 
@@ -64,6 +105,18 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         factories.event(PERSON, event_id="absurd-egfr", code="1011481000000105", value=-4.0),
     ]
     extracts["acute_episodes"] += [*STAYS.values(), READMITTED]
+    extracts["acute_attendances"] += [*ATTENDANCES.values(), TOO_OLD]
+    for extract, rows in PARTNERS.items():
+        theirs = [
+            row | {next(iter(row)): f"theirs {place}", "nhs_number": OPTED_OUT}
+            for place, row in enumerate(rows)
+        ]
+        extracts[extract] = [*extracts.get(extract, ()), *rows, *theirs]
+    extracts["gp_patients"].append(factories.patient(OPTED_OUT))
+    extracts["gp_events"].append(factories.event(OPTED_OUT))
+    extracts["acute_episodes"].append(factories.episode(OPTED_OUT))
+    extracts["acute_attendances"].append(factories.attendance(OPTED_OUT))
+    extracts["national_opt_out"] = [factories.national_opt_out(OPTED_OUT)]
     small_town.write_landing(folder, extracts)
     run(load_site(folder), AS_OF, progress=Progress(quiet=True))
     return folder
@@ -112,6 +165,69 @@ def test_points_of_the_scores_come_with_code_and_episode(
     assert [row["concept"] for row in evidence["charlson"]] == ["chronic_pulmonary_disease"]
 
 
+def test_every_attendance_says_why_it_counts_or_does_not(
+    site: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explained(site, key, capsys)
+    verdicts = {row["attendance_id"]: row["verdict"] for row in found["evidence"]["attendances"]}
+    assert verdicts == {row["attendance_id"]: verdict for verdict, row in ATTENDANCES.items()}
+    assert [row["attendance_id"] for row in found["evidence"]["attendances"] if row["is_counted_12m"]] == [
+        ATTENDANCES["counted"]["attendance_id"]
+    ]
+    assert found["features"]["ae_attendances_12m"] == found["features"]["ambulance_arrivals_12m"] == 1
+
+
+def test_contacts_say_which_took_place_and_which_nobody_had_planned(
+    site: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explained(site, key, capsys)
+    contacts = {
+        row["contact_id"]: (row["extract"], row["is_counted"], row["is_unscheduled"])
+        for row in found["evidence"]["contacts"]
+    }
+    assert contacts == {
+        "latest": ("community_contacts", True, False),
+        "missed": ("community_contacts", False, False),
+        "call": ("gp_contacts", True, True),
+        "visit": ("gp_contacts", True, False),
+        "ambulance": ("agency_contacts", True, True),
+        "housing": ("agency_contacts", True, False),
+        ATTENDANCES["counted"]["attendance_id"]: ("acute_attendances", True, True),
+    }
+    assert found["features"]["last_community_contact_date"] == "2024-05-01"
+    assert found["features"]["unscheduled_contacts_90d"] == 1
+    assert found["features"]["unscheduled_contacts_usual_90d"] == 0.6545
+
+
+def test_services_come_with_their_dates_and_the_row_they_are_from(
+    site: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = explained(site, key, capsys)
+    services = {
+        row["source_row"] or row["description"]: (row["kind"], row["is_open"], row["last_review_date"])
+        for row in found["evidence"]["services"]
+    }
+    assert services == {
+        "at-home": ("home care", True, None),
+        "ended": ("home care", False, None),
+        "meals": ("social care", True, None),
+        "plan": ("care plan", True, "2026-01-02"),
+        "asked": ("assessment", True, None),
+        "north, Matron Able": ("caseload", True, None),
+    }
+    assert found["features"]["receives_homecare"] is True
+    assert found["features"]["homecare_last_review_date"] is None
+
+
+def test_evidence_is_of_people_of_the_population_alone(site: Path) -> None:
+    latest = site / "output" / "latest"
+    for kind in sorted((latest / "evidence").glob("*.parquet")):
+        others = duckdb.sql(
+            f"SELECT person_id FROM '{kind}' EXCEPT SELECT person_id FROM '{latest}/features.parquet'"
+        )
+        assert others.fetchall() == [], kind.stem
+
+
 def test_text_is_for_people_and_first_digits_are_enough(
     site: Path, key: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -125,6 +241,12 @@ def test_text_is_for_people_and_first_digits_are_enough(
         "readmission after 3 days",
         "ACSC copd_and_bronchiectasis",
         "unplanned admissions: 2 in 12 months, 3 in 24",
+        "A&E attendances: 1, 1 of them by ambulance; same day emergency care: 1",
+        "not counted: not first and unplanned",
+        "unscheduled in 90 days: 1, usually 0.6545",
+        "not counted: did not take place",
+        "home care: yes, care plan: yes",
+        "question 2: concern",
     ):
         assert said in answer.out, said
     assert PERSON not in answer.out + answer.err
@@ -185,6 +307,21 @@ def test_evidence_adds_up_to_the_feature_table(tmp_path: Path, capsys: pytest.Ca
                             , count(*) FILTER (is_counted_24m) AS two_years
                             , count(*) FILTER (is_counted_12m AND acsc_condition IS NOT NULL) AS acsc
                        FROM '{latest}/evidence/stays.parquet' GROUP BY ALL)
+           , attendances AS (SELECT person_id, count(*) FILTER (is_counted_12m) AS year
+                                  , count(*) FILTER (is_counted_12m AND arrived_by_ambulance) AS ambulances
+                                  , count(*) FILTER (verdict = 'same day emergency care') AS same_day
+                             FROM '{latest}/evidence/attendances.parquet' GROUP BY ALL)
+           , contacts AS (SELECT person_id
+                               , count(*) FILTER (extract = 'gp_contacts') AS practice
+                               , count(*) FILTER (extract = 'agency_contacts') AS agencies
+                               , count(*) FILTER (extract = 'community_contacts' AND is_counted
+                                                  AND contact_date >= DATE '2025-04-01') AS community
+                               , count(*) FILTER (is_unscheduled AND contact_date >= DATE '2026-01-01') AS unplanned
+                          FROM '{latest}/evidence/contacts.parquet' GROUP BY ALL)
+           , services AS (SELECT person_id, bool_or(kind = 'home care' AND is_open) AS homecare
+                               , max(last_review_date) FILTER (kind = 'home care' AND is_open) AS reviewed
+                               , bool_or(kind = 'caseload' AND is_open) AS known
+                          FROM '{latest}/evidence/services.parquet' GROUP BY ALL)
         SELECT count(*)
              , count(*) FILTER (efi_deficits <> COALESCE(efi.total, 0))
              , count(*) FILTER (round(features.hfrs * 10) <> COALESCE(hfrs.total, 0))
@@ -193,16 +330,30 @@ def test_evidence_adds_up_to_the_feature_table(tmp_path: Path, capsys: pytest.Ca
              , count(*) FILTER (unplanned_admissions_12m <> COALESCE(stays.year, 0))
              , count(*) FILTER (unplanned_admissions_24m <> COALESCE(stays.two_years, 0))
              , count(*) FILTER (acsc_admissions_12m <> COALESCE(stays.acsc, 0))
+             , count(*) FILTER (ae_attendances_12m <> COALESCE(attendances.year, 0))
+             , count(*) FILTER (ambulance_arrivals_12m <> COALESCE(attendances.ambulances, 0))
+             , count(*) FILTER (sdec_attendances_12m <> COALESCE(attendances.same_day, 0))
+             , count(*) FILTER (gp_contacts_12m <> COALESCE(contacts.practice, 0))
+             , count(*) FILTER (agency_contacts_12m <> COALESCE(contacts.agencies, 0))
+             , count(*) FILTER (community_contacts_12m <> COALESCE(contacts.community, 0))
+             , count(*) FILTER (unscheduled_contacts_90d <> COALESCE(contacts.unplanned, 0))
+             , count(*) FILTER (receives_homecare <> COALESCE(services.homecare, FALSE))
+             , count(*) FILTER (homecare_last_review_date IS DISTINCT FROM services.reviewed)
+             , count(*) FILTER (is_known_to_team <> COALESCE(services.known, FALSE))
+             , count(*) FILTER (receives_homecare AND unscheduled_contacts_90d > 0 AND ambulance_arrivals_12m > 0)
              , count(*) FILTER (unplanned_admissions_24m > 0 AND efi_deficits > 0
                                 AND features.hfrs > 0 AND features.charlson > 0)
         FROM '{latest}/features.parquet' AS features
         LEFT JOIN efi USING (person_id) LEFT JOIN hfrs USING (person_id) LEFT JOIN cambridge USING (person_id)
         LEFT JOIN charlson USING (person_id) LEFT JOIN stays USING (person_id)
+        LEFT JOIN attendances USING (person_id) LEFT JOIN contacts USING (person_id)
+        LEFT JOIN services USING (person_id)
     """
-    (people, *different, telling) = duckdb.sql(totals).fetchall()[0]
+    (people, *different, needing, telling) = duckdb.sql(totals).fetchall()[0]
     assert people > 2_000
     assert telling > 20
-    assert different == [0] * 7
+    assert needing > 0
+    assert different == [0] * 17
 
 
 def test_what_cannot_be_right_is_counted_on_the_quality_page(site: Path) -> None:

@@ -1,28 +1,58 @@
-"""Counts of contacts outside the ward: A&E, same-day emergency care, community, GP, agencies, plans.
+"""Counts of contacts outside the ward: A&E, same-day emergency care, community, GP, agencies, plans, home care.
 
 An optional extract that was not delivered is None here, and its features are None: unknown is not zero.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 
-from tests.oracle.windows import Row, as_date, in_previous_days, in_previous_months, latest, usable
+from tests.oracle.knowledge import Knowledge
+from tests.oracle.windows import (
+    Row,
+    as_date,
+    in_previous_days,
+    in_previous_months,
+    latest,
+    months_before,
+    usable,
+)
 
 SAME_DAY_EMERGENCY_CARE = "05"
 FIRST_UNPLANNED = "1"
 ATTENDED = {"5", "6"}
 
 
-def attendance_features(rows: Iterable[Row], as_of: date, born: date) -> dict[str, object]:
+def first_attendances(rows: Iterable[Row], as_of: date, born: date) -> list[Row]:
+    known = usable(rows, "arrival_at", as_of, born)
+    return [row for row in known if row["attendance_category"] == FIRST_UNPLANNED]
+
+
+def says_ambulance(rows: Iterable[Row], as_of: date) -> bool:
+    """Whether any attendance before ``as_of`` says if an ambulance came, whoever's it is."""
+    return any(
+        row.get("arrived_by_ambulance") is not None for row in rows if as_date(row["arrival_at"]) < as_of
+    )
+
+
+def attendance_features(
+    rows: Sequence[Row], as_of: date, born: date, ambulances_are_told: bool
+) -> dict[str, object]:
     emergency: list[date] = []
+    by_ambulance: list[date] = []
     same_day: list[date] = []
-    for row in usable(rows, "arrival_at", as_of, born):
-        if row["attendance_category"] == FIRST_UNPLANNED:
-            arrived = as_date(row["arrival_at"])
-            (same_day if row["department_type"] == SAME_DAY_EMERGENCY_CARE else emergency).append(arrived)
+    for row in first_attendances(rows, as_of, born):
+        arrived = as_date(row["arrival_at"])
+        if row["department_type"] == SAME_DAY_EMERGENCY_CARE:
+            same_day.append(arrived)
+        else:
+            emergency.append(arrived)
+            if row.get("arrived_by_ambulance"):
+                by_ambulance.append(arrived)
+    ambulances = sum(in_previous_months(day, as_of, 12) for day in by_ambulance)
     return {
+        "ambulance_arrivals_12m": ambulances if ambulances_are_told else None,
         "ae_attendances_12m": sum(in_previous_months(day, as_of, 12) for day in emergency),
         "ae_attendances_90d": sum(in_previous_days(day, as_of, 90) for day in emergency),
         "sdec_attendances_12m": sum(in_previous_months(day, as_of, 12) for day in same_day),
@@ -50,13 +80,79 @@ def gp_contact_features(rows: Iterable[Row] | None, as_of: date, born: date) -> 
 
 def agency_features(rows: Iterable[Row] | None, as_of: date, born: date) -> dict[str, object]:
     if rows is None:
-        return {"agencies_90d": None}
-    agencies = {
-        row["agency"]
-        for row in usable(rows, "contact_date", as_of, born)
-        if in_previous_days(row["contact_date"], as_of, 90)
+        return {"agencies_90d": None, "agency_contacts_90d": None, "agency_contacts_12m": None}
+    known = usable(rows, "contact_date", as_of, born)
+    recent = [row for row in known if in_previous_days(row["contact_date"], as_of, 90)]
+    return {
+        "agencies_90d": len({row["agency"] for row in recent}),
+        "agency_contacts_90d": len(recent),
+        "agency_contacts_12m": sum(in_previous_months(row["contact_date"], as_of, 12) for row in known),
     }
-    return {"agencies_90d": len(agencies)}
+
+
+def same_words(one: str, other: str) -> bool:
+    return one.strip().lower() == other.strip().lower()
+
+
+def unscheduled_days(
+    extract: str, rows: Iterable[Row], as_of: date, born: date, knowledge: Knowledge
+) -> list[date]:
+    """The days of one extract's contacts that the site lists as unscheduled; an empty kind lists them all."""
+    kinds = [row["kind"] for row in knowledge.unscheduled_contacts if row["extract"] == extract]
+    if not kinds:
+        return []
+    if extract == "acute_attendances":
+        return [
+            as_date(row["arrival_at"])
+            for row in first_attendances(rows, as_of, born)
+            if row["department_type"] != SAME_DAY_EMERGENCY_CARE
+        ]
+    column = {"gp_contacts": "contact_type", "agency_contacts": "agency"}[extract]
+    return [
+        row["contact_date"]
+        for row in usable(rows, "contact_date", as_of, born)
+        if any(kind.strip() == "" or same_words(kind, row[column]) for kind in kinds)
+    ]
+
+
+def unscheduled_features(
+    history: Mapping[str, Sequence[Row]], as_of: date, born: date, knowledge: Knowledge
+) -> dict[str, object]:
+    """Nobody can say where a listed extract was not delivered; hospitals always deliver."""
+    listed = {row["extract"] for row in knowledge.unscheduled_contacts}
+    if not listed or not listed <= {"acute_attendances", *history}:
+        return {"unscheduled_contacts_90d": None, "unscheduled_contacts_usual_90d": None}
+    days: list[date] = []
+    for extract in listed:
+        days += unscheduled_days(extract, history.get(extract, ()), as_of, born, knowledge)
+    year_began, recent_began = months_before(as_of, 12), as_of - timedelta(days=90)
+    earlier = [day for day in days if year_began <= day < recent_began]
+    return {
+        "unscheduled_contacts_90d": sum(in_previous_days(day, as_of, 90) for day in days),
+        "unscheduled_contacts_usual_90d": round(len(earlier) * 90 / (recent_began - year_began).days, 4),
+    }
+
+
+def homecare_features(
+    rows: Iterable[Row] | None, as_of: date, born: date, knowledge: Knowledge
+) -> dict[str, object]:
+    """Home care that began before ``as_of`` and had not ended before it; reviews on or after it are not known."""
+    if rows is None:
+        return {"receives_homecare": None, "homecare_started_date": None, "homecare_last_review_date": None}
+    services = [
+        row
+        for row in usable(rows, "start_date", as_of, born)
+        if any(same_words(row["service_type"], one["service_type"]) for one in knowledge.homecare_services)
+        and (row.get("end_date") is None or row["end_date"] >= as_of)
+    ]
+    reviews = [row.get("last_review_date") for row in services]
+    return {
+        "receives_homecare": bool(services),
+        "homecare_started_date": min((row["start_date"] for row in services), default=None),
+        "homecare_last_review_date": latest(
+            day for day in reviews if day is not None and born <= day < as_of
+        ),
+    }
 
 
 def assessment_features(rows: Iterable[Row] | None, as_of: date, born: date) -> dict[str, object]:

@@ -59,9 +59,13 @@ NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
     "ae_attendances_12m": (("acute_attendances", "12 months"),),
     "ae_attendances_90d": (("acute_attendances", "90 days"),),
     "sdec_attendances_12m": (("acute_attendances", "12 months"),),
+    "ambulance_arrivals_12m": (("acute_attendances", "12 months"),),
     "community_contacts_12m": (("community_contacts", "12 months"),),
     "gp_contacts_12m": (("gp_contacts", "12 months"),),
+    "unscheduled_contacts_90d": (("acute_attendances", "90 days"), ("gp_contacts", "90 days")),
+    "unscheduled_contacts_usual_90d": (("acute_attendances", "12 months"), ("gp_contacts", "12 months")),
     "falls_12m": (("gp_events", "12 months"),),
+    "copd_rescue_medicine_12m": (("gp_events", "12 months"),),
     "flu_vaccine_this_season": (("gp_events", "flu season"),),
     "cambridge_multimorbidity": (("gp_events", "12 months"), ("gp_medications", "12 months")),
 }

@@ -5,6 +5,8 @@ About a third of what the generators make today, so that a kind that becomes rar
 
 from __future__ import annotations
 
+from tests.oracle.team_histories import AGENCIES, GP_CONTACT_TYPES, SERVICES
+
 EVERYWHERE = (
     "as_of",
     "day before as_of",
@@ -32,6 +34,7 @@ DATED = (
     "assessments",
     "care_plans",
     "community_caseload",
+    "social_care_services",
 )
 PEOPLE = {
     "born on a leap day": 1_000,
@@ -84,6 +87,12 @@ TEAM = {
     **{f"caseload place ends {side} as_of": 600 for side in ("before", "on", "after")},
     "several caseload places": 1_000,
     **{f"care plan reviewed {side} as_of": 500 for side in ("before", "on", "after")},
+    **{f"service called {name}": 700 for name in SERVICES},
+    **{f"service ends {side} as_of": 700 for side in ("before", "on", "after")},
+    **{f"service reviewed {side} as_of": 900 for side in ("before", "on", "after")},
+    **{f"gp contact by {name}": 1_000 for name in GP_CONTACT_TYPES},
+    **{f"contact of {name}": 1_500 for name in AGENCIES},
+    **{f"arrived by ambulance {answer}": 900 for answer in (True, False)},
     "national opt-out checked before as_of": 100,
     "national opt-out checked on as_of": 50,
 }

@@ -16,6 +16,9 @@ from tests.oracle.activity import (
     caseload_features,
     community_features,
     gp_contact_features,
+    homecare_features,
+    says_ambulance,
+    unscheduled_features,
 )
 from tests.oracle.cambridge import cambridge_items, cambridge_score
 from tests.oracle.coverage import Covers, everything, is_heard, windows
@@ -46,11 +49,13 @@ def features_for(
     as_of: date,
     knowledge: Knowledge,
     covers: Covers = everything,
+    ambulances_are_told: bool | None = None,
 ) -> Features | None:
     """Feature -> value, or None for somebody who is not in the population.
 
     ``history`` maps an extract to this person's rows; an optional extract that is not a key was not
-    delivered at all. ``covers`` says which windows the feeds of this person were heard in.
+    delivered at all. ``covers`` says which windows the feeds of this person were heard in,
+    ``ambulances_are_told`` whether anybody's attendance says if an ambulance came; None asks this person's alone.
     """
     history = {extract: rows_that_count(rows) for extract, rows in history.items()}
     patients, events = history["gp_patients"], history.get("gp_events", ())
@@ -65,7 +70,15 @@ def features_for(
         person_features(registration, age, as_of, knowledge),
         hospital_features(history, age, as_of, born, knowledge),
         gp_features(history, registration, as_of, knowledge, covers),
-        activity_features(history, as_of, born),
+        activity_features(history, as_of, born, knowledge),
+        attendance_features(
+            history.get("acute_attendances", ()),
+            as_of,
+            born,
+            says_ambulance(history.get("acute_attendances", ()), as_of)
+            if ambulances_are_told is None
+            else ambulances_are_told,
+        ),
     )
     heard = {
         feature: value if is_heard(feature, as_of, covers) else None for feature, value in features.items()
@@ -129,14 +142,15 @@ def gp_features(
     )
 
 
-def activity_features(history: History, as_of: date, born: date) -> Features:
+def activity_features(history: History, as_of: date, born: date, knowledge: Knowledge) -> Features:
     return merged(
-        attendance_features(history.get("acute_attendances", ()), as_of, born),
         community_features(history.get("community_contacts", ()), as_of, born),
         gp_contact_features(history.get("gp_contacts"), as_of, born),
         agency_features(history.get("agency_contacts"), as_of, born),
         assessment_features(history.get("assessments"), as_of, born),
         caseload_features(history.get("community_caseload"), as_of, born),
+        homecare_features(history.get("social_care_services"), as_of, born, knowledge),
+        unscheduled_features(history, as_of, born, knowledge),
     )
 
 

@@ -28,6 +28,7 @@ FLAG_SCENES = (
     ("fall",),
     ("fall",),
     ("flu_vaccine",),
+    ("copd_rescue_medicine",),
     ("medication_review",),
     ("dementia",),
     ("end_of_life",),

@@ -11,6 +11,7 @@ from typing import Any
 from riskstrat import pipeline
 from tests import factories
 from tests.engine import engine_features
+from tests.oracle.activity import says_ambulance
 from tests.oracle.coverage import calendar_of
 from tests.oracle.features import features_for, person_key
 from tests.oracle.histories import Row
@@ -46,12 +47,13 @@ class Disagreement:
 
 def expected_features(town: Town, knowledge: Knowledge) -> Expected:
     calendar = calendar_of((person.history for person in town.people), town.as_of, knowledge, town.declared)
+    told = any(says_ambulance(one.history.get("acute_attendances", ()), town.as_of) for one in town.people)
     expected: Expected = {}
     for person in town.people:
         registration = registration_on(person.history["gp_patients"], town.as_of, knowledge)
         practice = "" if registration is None else registration["practice_code"]
         covers = calendar.of_practice(practice)
-        expected[person.number] = features_for(person.history, town.as_of, knowledge, covers)
+        expected[person.number] = features_for(person.history, town.as_of, knowledge, covers, told)
     return expected
 
 

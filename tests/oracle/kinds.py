@@ -32,6 +32,7 @@ DATED = {
     "assessments": "assessed_on",
     "care_plans": "created_date",
     "community_caseload": "from_date",
+    "social_care_services": "start_date",
 }
 DAY = timedelta(days=1)
 
@@ -201,6 +202,12 @@ def edge_kinds(event: Row, as_of: date, knowledge: Knowledge) -> Iterator[str]:
 TOLD = (
     ("community_caseload", "to_date", "caseload place ends {}"),
     ("care_plans", "last_reviewed_date", "care plan reviewed {}"),
+    ("social_care_services", "service_type", "service called {}"),
+    ("social_care_services", "end_date", "service ends {}"),
+    ("social_care_services", "last_review_date", "service reviewed {}"),
+    ("gp_contacts", "contact_type", "gp contact by {}"),
+    ("agency_contacts", "agency", "contact of {}"),
+    ("acute_attendances", "arrived_by_ambulance", "arrived by ambulance {}"),
     ("national_opt_out", "checked_on", "national opt-out checked {}"),
     ("acute_attendances", "attendance_category", "attendance category {}"),
     ("acute_attendances", "department_type", "department type {}"),

@@ -26,6 +26,8 @@ class Knowledge:
     efi_values: list[dict[str, str]]
     points: dict[str, dict[str, float]]
     hfrs_tenths: dict[str, int]
+    homecare_services: list[dict[str, str]] = field(default_factory=list)
+    unscheduled_contacts: list[dict[str, str]] = field(default_factory=list)
     _by_code: dict[str, dict[Code, set[str]]] = field(default_factory=dict)
     _by_prefix: dict[str, dict[str, set[str]]] = field(default_factory=dict)
     _values: dict[Code, list[dict[str, str]]] = field(default_factory=dict)
@@ -81,4 +83,6 @@ def load_knowledge(site_root: Path) -> Knowledge:
         efi_values=efi_values,
         points=points,
         hfrs_tenths={row["icd10_3char"]: round(float(row["points"]) * 10) for row in weights},
+        homecare_services=read_csv(config / "reference" / "homecare_services.csv"),
+        unscheduled_contacts=read_csv(config / "reference" / "unscheduled_contacts.csv"),
     )

@@ -35,6 +35,9 @@ OPTIONAL_COLUMNS = {
     "to_date",
     "case_manager",
     "last_reviewed_date",
+    "end_date",
+    "last_review_date",
+    "arrived_by_ambulance",
     "deleted",
     *(f"diagnosis_{number:02d}" for number in range(1, 21)),
 }

@@ -28,7 +28,7 @@ NEEDED = {
     "gp_patients": ("practice_code", "registered_from", "date_of_birth", "sex"),
     "gp_events": ("event_id", "event_date", "code_system", "code"),
     "gp_medications": ("issue_id", "issue_date", "dmd_code"),
-    "gp_contacts": ("contact_id", "contact_date"),
+    "gp_contacts": ("contact_id", "contact_date", "contact_type"),
     "acute_episodes": (
         "episode_id",
         "provider_code",
@@ -49,6 +49,7 @@ NEEDED = {
     "community_caseload": ("team", "from_date"),
     "care_plans": ("plan_id", "created_date"),
     "assessments": ("assessment_id", "assessed_on", "question"),
+    "social_care_services": ("service_id", "service_type", "start_date"),
     "agency_contacts": ("contact_id", "agency", "contact_date"),
     "national_opt_out": ("checked_on",),
 }
@@ -69,6 +70,9 @@ DATES = {
     "to_date",
     "created_date",
     "last_reviewed_date",
+    "start_date",
+    "end_date",
+    "last_review_date",
     "assessed_on",
     "checked_on",
 }
@@ -96,7 +100,7 @@ def read_value(column: str, text: str) -> object:
         return float(text)
     if column == "episode_number":
         return int(text)
-    return text == "true" if column == "deleted" else text
+    return text == "true" if column in ("deleted", "arrived_by_ambulance") else text
 
 
 def read_row(extract: str, cells: Mapping[str, str]) -> Row | None:

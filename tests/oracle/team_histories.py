@@ -8,7 +8,17 @@ from random import Random
 from tests.oracle.histories import History, Row, day_near_an_edge
 
 CLOCKS = (time(0, 0), time(23, 59, 59), time(12, 0))
-AGENCIES = ("housing", "police", "fire", "voluntary sector")
+AGENCIES = ("housing", "police", "fire", "adult social care", "Ambulance")
+GP_CONTACT_TYPES = ("surgery", "telephone", "Telephone Consultation", "out of hours", "home visit")
+SERVICES = (
+    "home care",
+    "Home Care",
+    "homecare",
+    "Domiciliary care",
+    "HOME SUPPORT",
+    "day care",
+    "home visits",
+)
 TEAMS = ("north", "south", "falls service")
 
 
@@ -19,6 +29,7 @@ def attendances(dice: Random, as_of: date) -> list[Row]:
             "arrival_at": datetime.combine(day_near_an_edge(dice, as_of), dice.choice(CLOCKS)),
             "attendance_category": dice.choice(("1", "1", "1", "2", "3", "4", "X")),
             "department_type": dice.choice(("01", "02", "03", "04", "05", "05")),
+            "arrived_by_ambulance": dice.choice((True, True, False, None)),
         }
         for _ in range(dice.randint(0, 3))
     ]
@@ -36,10 +47,9 @@ def community_contacts(dice: Random, as_of: date) -> list[Row]:
 
 
 def gp_contacts(dice: Random, as_of: date) -> list[Row]:
-    kinds = ("surgery", "telephone", "home visit")
     return [
-        {"contact_date": day_near_an_edge(dice, as_of), "contact_type": dice.choice(kinds)}
-        for _ in range(dice.randint(0, 2))
+        {"contact_date": day_near_an_edge(dice, as_of), "contact_type": dice.choice(GP_CONTACT_TYPES)}
+        for _ in range(dice.choice((0, 1, 2, 4)))
     ]
 
 
@@ -72,6 +82,25 @@ def caseload(dice: Random, as_of: date) -> list[Row]:
     return rows
 
 
+def social_care_services(dice: Random, as_of: date) -> list[Row]:
+    """Home care and other services, open and closed around ``as_of``, reviewed on either side of it or never."""
+    rows = []
+    for _ in range(dice.choice((0, 0, 1, 1, 2, 3))):
+        began = day_near_an_edge(dice, as_of)
+        ended = dice.choice((None, None, as_of - timedelta(days=1), as_of, as_of + timedelta(days=1)))
+        around = (as_of - timedelta(days=1), as_of, as_of + timedelta(days=1))
+        reviewed = dice.choice((None, day_near_an_edge(dice, as_of), *around))
+        rows.append(
+            {
+                "service_type": dice.choice(SERVICES),
+                "start_date": began,
+                "end_date": None if ended is None or ended < began else ended,
+                "last_review_date": reviewed,
+            }
+        )
+    return rows
+
+
 def care_plans(dice: Random, as_of: date) -> list[Row]:
     rows = []
     for _ in range(dice.choice((0, 0, 0, 1, 2))):
@@ -91,14 +120,13 @@ def national_opt_out(dice: Random, as_of: date) -> list[Row]:
 
 
 def bystanding(dice: Random, as_of: date) -> History:
-    """Rows that no feature may follow: messages of the day, referrals, services, names put on a list by hand."""
+    """Rows that no feature may follow: messages of the day, referrals, names put on a list by hand."""
     moment = datetime.combine(as_of - timedelta(days=1), time(9, 30))
     return {
         "acute_adt": [{"provider_code": "A", "event_type": "admitted", "event_at": moment, "ward": "Ward 7"}],
         "community_referrals": [
             {"provider_code": "A", "service_type": "district_nursing", "received_date": date(2023, 5, 1)}
         ],
-        "social_care_services": [{"service_type": "home care", "start_date": date(2023, 5, 1)}],
     }
 
 
@@ -111,6 +139,7 @@ def team_history(dice: Random, as_of: date) -> History:
         "assessments": assessments(dice, as_of),
         "community_caseload": caseload(dice, as_of),
         "care_plans": care_plans(dice, as_of),
+        "social_care_services": social_care_services(dice, as_of),
         "national_opt_out": national_opt_out(dice, as_of),
     }
     return history | bystanding(dice, as_of) if dice.random() < 0.05 else history

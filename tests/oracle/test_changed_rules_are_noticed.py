@@ -38,6 +38,10 @@ CHANGES = parse_table(
     reference/attendance_categories.csv | 2,false                      | 2,true                          | ae_attendances_12m
     reference/attendance_statuses.csv | 6,true                         | 6,false                         | community_contacts_12m
     reference/department_types.csv    | 04,false                       | 04,true                         | sdec_attendances_12m
+    reference/homecare_services.csv   | home support,                  | home supports,                  | receives_homecare
+    reference/unscheduled_contacts.csv | acute_attendances,,           | community_contacts,,            | unscheduled_contacts_90d
+    reference/unscheduled_contacts.csv | gp_contacts,out of hours,     | gp_contacts,surgery,            | unscheduled_contacts_90d
+    reference/unscheduled_contacts.csv | agency_contacts,ambulance,    | agency_contacts,,               | unscheduled_contacts_usual_90d
     reference/acsc_conditions.csv     | J20,require,J44                | J20,require,J45                 | acsc_admissions_12m
     reference/acsc_conditions.csv     | B181,exclude,D57               | B181,exclude,D58                | acsc_admissions_12m
     reference/cambridge_criteria.csv  | constipation_medicine,4,       | constipation_medicine,3,        | cambridge_multimorbidity

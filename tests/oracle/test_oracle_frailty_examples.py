@@ -203,10 +203,11 @@ def test_only_first_unplanned_attendances_count_and_same_day_emergency_care_stan
         factories.attendance(NUMBER, arrival_at=datetime(2026, 4, 1, 0, 0)),
         factories.attendance(NUMBER, arrival_at=datetime(2025, 4, 1, 0, 0)),
     ]
-    assert attendance_features(rows, AS_OF, BORN) == {
+    assert attendance_features(rows, AS_OF, BORN, False) == {
         "ae_attendances_12m": 3,
         "ae_attendances_90d": 1,
         "sdec_attendances_12m": 1,
+        "ambulance_arrivals_12m": None,
     }
 
 
@@ -222,16 +223,17 @@ def test_a_community_contact_counts_when_it_took_place() -> None:
 
 
 def test_an_extract_that_was_not_delivered_is_unknown_and_an_empty_one_is_zero() -> None:
-    assert agency_features(None, AS_OF, BORN) == {"agencies_90d": None}
-    assert agency_features([], AS_OF, BORN) == {"agencies_90d": 0}
+    names = ("agencies_90d", "agency_contacts_90d", "agency_contacts_12m")
+    assert agency_features(None, AS_OF, BORN) == dict.fromkeys(names)
+    assert agency_features([], AS_OF, BORN) == dict.fromkeys(names, 0)
     twice = [factories.agency_contact(NUMBER), factories.agency_contact(NUMBER)]
-    assert agency_features(twice, AS_OF, BORN) == {"agencies_90d": 1}
+    assert list(agency_features(twice, AS_OF, BORN).values()) == [1, 2, 2]
 
 
 def test_rows_dated_before_birth_are_not_used() -> None:
     rows = [factories.attendance(NUMBER)]
-    assert attendance_features(rows, AS_OF, date(2025, 10, 2))["ae_attendances_12m"] == 0
-    assert attendance_features(rows, AS_OF, date(2025, 10, 1))["ae_attendances_12m"] == 1
+    assert attendance_features(rows, AS_OF, date(2025, 10, 2), True)["ae_attendances_12m"] == 0
+    assert attendance_features(rows, AS_OF, date(2025, 10, 1), True)["ae_attendances_12m"] == 1
 
 
 def test_the_dead_the_departed_and_those_who_opted_out_are_left_out() -> None:

@@ -68,7 +68,16 @@ def town_of(seed: int, as_of: date, people: int, feeds: int, absences: bool, kno
     absent = absent_extracts(dice) if absences else frozenset()
     silences = [*gp_holes(dice, as_of, absent), *hospital_holes(dice, as_of, feeds)]
     codes, diagnoses = codes_of(knowledge), diagnoses_of(knowledge)
-    return grow_town(seed, as_of, people, codes, diagnoses, silences=silences, absent=absent)
+    return grow_town(
+        seed,
+        as_of,
+        people,
+        codes,
+        diagnoses,
+        silences=silences,
+        absent=absent,
+        ambulances_are_told=Random(f"arrivals of {seed}").random() < 0.75,
+    )
 
 
 def site_of(folder: Path, town: Town) -> tuple[Path, Knowledge]:

@@ -47,7 +47,6 @@ OPTIONAL = (
 MORE_MAKERS = {
     "acute_adt": ("message_id", "X"),
     "community_referrals": ("referral_id", "R"),
-    "social_care_services": ("service_id", "L"),
 }
 
 
@@ -183,6 +182,11 @@ def keep_silent(story: Story, silences: Sequence[Silence], as_of: date) -> None:
             rows[:] = [row for row in rows if is_heard_with(silence, as_date(row[column]), oldest)]
 
 
+def keep_arrival_modes_back(story: Story) -> None:
+    for row in story.history["acute_attendances"]:
+        row["arrived_by_ambulance"] = None
+
+
 def is_heard_with(silence: Silence, day: date, oldest: date) -> bool:
     return day >= oldest and day.replace(day=1) not in silence.months
 
@@ -196,6 +200,7 @@ def grow_town(
     *,
     silences: Sequence[Silence] = (),
     absent: frozenset[str] = frozenset(),
+    ambulances_are_told: bool = True,
 ) -> Town:
     """The same seed, the same town."""
     clerks = [clerk(silence, number, as_of) for number, silence in enumerate(silences, start=1)]
@@ -204,6 +209,8 @@ def grow_town(
         dice = Random(f"{seed} {index}")
         story = settle(generated(dice, as_of, codes, pool), index, dice)
         keep_silent(story, silences, as_of)
+        if not ambulances_are_told:
+            keep_arrival_modes_back(story)
         for extract in absent:
             story.history.pop(extract, None)
         stories.append(story)

@@ -118,6 +118,46 @@ test_agencies_are_different_ones_in_90_days = town.rule(
     """,
 )
 
+test_agency_contacts_are_counted_in_90_days_and_12_months = town.rule(
+    agency_contacts="""
+        person | agency  | contact_date
+        ann    | housing | 2026-01-01
+        ann    | housing | 2026-03-31
+        ann    | police  | 2025-12-31
+        ann    | police  | 2025-04-01
+        ann    | police  | 2025-03-31
+        ann    | police  | 2026-04-01
+    """,
+    features="""
+        person | agency_contacts_90d | agency_contacts_12m
+        ann    | 2                   | 4
+        nobody | 0                   | 0
+    """,
+)
+
+test_ambulance_arrivals_are_among_the_attendances_that_count = town.rule(
+    acute_attendances="""
+        person    | arrival_at          | attendance_category | department_type | arrived_by_ambulance
+        ann       | 2026-03-31 23:59:00 | 1                   | 01              | true
+        ann       | 2025-04-01 00:00:00 | 1                   | 03              | true
+        ann       | 2025-10-01 12:00:00 | 1                   | 01              | false
+        ann       | 2025-10-02 12:00:00 | 1                   | 01              |
+        too_early | 2025-03-31 23:59:00 | 1                   | 01              | true
+        too_late  | 2026-04-01 00:00:00 | 1                   | 01              | true
+        follow_up | 2025-10-01 12:00:00 | 2                   | 01              | true
+        same_day  | 2025-10-01 12:00:00 | 1                   | 05              | true
+    """,
+    features="""
+        person    | ae_attendances_12m | ambulance_arrivals_12m
+        ann       | 4                  | 2
+        too_early | 0                  | 0
+        too_late  | 0                  | 0
+        follow_up | 0                  | 0
+        same_day  | 0                  | 0
+        nobody    | 0                  | 0
+    """,
+)
+
 test_rows_dated_before_birth_are_not_used = town.rule(
     gp_patients="""
         person | date_of_birth
@@ -144,9 +184,14 @@ test_rows_dated_before_birth_are_not_used = town.rule(
         baby   | 2025-10-01
         twin   | 2025-10-01
     """,
-    features="""
-        person | ae_attendances_12m | unplanned_admissions_12m | community_contacts_12m | gp_contacts_12m
-        baby   | 0                  | 0                        | 0                      | 0
-        twin   | 1                  | 1                        | 1                      | 1
+    agency_contacts="""
+        person | contact_date
+        baby   | 2025-10-01
+        twin   | 2025-10-01
     """,
+    features="""
+        person | ae_attendances_12m | unplanned_admissions_12m | community_contacts_12m | gp_contacts_12m | agency_contacts_12m
+        baby   | 0                  | 0                        | 0                      | 0               | 0
+        twin   | 1                  | 1                        | 1                      | 1               | 1
+    """,  # noqa: E501 - a table is read a row a line
 )

@@ -116,6 +116,30 @@ test_flu_vaccine_counts_in_its_own_season = town.rule(
     """,
 )
 
+test_copd_rescue_medicine_is_an_issued_pack_of_the_last_12_months = town.rule(
+    gp_events="""
+        person       | code_system | code            | event_date | recorded_date
+        first_day    | snomed      | 718241000000107 | 2025-04-01 |
+        last_day     | ctv3        | XaW9D           | 2026-03-31 |
+        too_old      | snomed      | 718241000000107 | 2025-03-31 |
+        today        | snomed      | 718241000000107 | 2026-04-01 |
+        not_yet      | snomed      | 718241000000107 | 2026-03-01 | 2026-04-01
+        plan_alone   | snomed      | 753941000000104 | 2026-03-01 |
+        other_case   | ctv3        | xAw9d           | 2026-03-01 |
+    """,
+    features="""
+        person       | copd_rescue_medicine_12m
+        first_day    | true
+        last_day     | true
+        too_old      | false
+        today        | false
+        not_yet      | false
+        plan_alone   | false
+        other_case   | false
+        nobody       | false
+    """,
+)
+
 test_care_plan_and_its_last_review = town.rule(
     care_plans="""
         person    | created_date | last_reviewed_date

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +102,7 @@ def test_silent_month_of_attendances_leaves_admissions_known(made_up_site: Path)
     for person in computed(made_up_site, {"acute_attendances": attendances}):
         assert person["ae_attendances_12m"] is None
         assert person["sdec_attendances_12m"] is None
+        assert person["ambulance_arrivals_12m"] is None
         assert person["ae_attendances_90d"] is not None
         assert person["unplanned_admissions_12m"] == 0
 
@@ -111,6 +112,8 @@ def test_silent_month_of_gp_events_is_unknown_for_that_practice_alone(made_up_si
     patient, neighbour = computed(made_up_site, {"gp_events": events})
     assert patient["falls_12m"] is None
     assert neighbour["falls_12m"] == 0
+    assert patient["copd_rescue_medicine_12m"] is None
+    assert neighbour["copd_rescue_medicine_12m"] is False
 
 
 def test_silent_month_of_medicines_is_unknown_for_that_practice_alone(made_up_site: Path) -> None:
@@ -118,6 +121,44 @@ def test_silent_month_of_medicines_is_unknown_for_that_practice_alone(made_up_si
     patient, neighbour = computed(made_up_site, {"gp_medications": issues})
     assert patient["medicines_12m"] is None
     assert neighbour["medicines_12m"] == 0
+
+
+def test_ambulances_are_unknown_for_everyone_where_no_attendance_before_as_of_speaks_of_them(
+    made_up_site: Path,
+) -> None:
+    silent = [factories.attendance(PATIENT), factories.attendance(NEIGHBOUR, arrived_by_ambulance=None)]
+    late = factories.attendance(PATIENT, arrival_at=datetime(2026, 4, 1, 8, 0), arrived_by_ambulance=True)
+    early = factories.attendance(PATIENT, arrival_at=datetime(2020, 4, 1, 8, 0), arrived_by_ambulance=False)
+    for rows, expected in (
+        (silent[:1], None),
+        (silent, None),
+        ([*silent, late], None),
+        ([*silent, early], 0),
+    ):
+        for person in computed(made_up_site, {"acute_attendances": rows}):
+            assert person["ambulance_arrivals_12m"] == expected
+            assert person["ae_attendances_12m"] == 1 or rows == silent[:1]
+
+
+def test_silent_month_makes_unscheduled_contacts_unknown_for_whom_the_feed_is_unknown(
+    made_up_site: Path,
+) -> None:
+    delivered = {"agency_contacts": [factories.agency_contact(PATIENT)]}
+    calls = monthly("gp_contacts", "contact_date", 24, silent=[SILENT])
+    patient, neighbour = computed(made_up_site, delivered | {"gp_contacts": calls})
+    assert (patient["unscheduled_contacts_usual_90d"], neighbour["unscheduled_contacts_usual_90d"]) == (
+        None,
+        0.0,
+    )
+    assert (patient["unscheduled_contacts_90d"], neighbour["unscheduled_contacts_90d"]) == (0, 0)
+    for silent, recent in ((SILENT, 1), (date(2026, 2, 1), None)):
+        attendances = monthly("acute_attendances", "arrival_at", 24, silent=[silent], provider_code="RT9")
+        contacts = {"gp_contacts": [factories.gp_contact(PATIENT)], "acute_attendances": attendances}
+        patient, neighbour = computed(made_up_site, delivered | contacts)
+        assert patient["unscheduled_contacts_usual_90d"] is None
+        assert neighbour["unscheduled_contacts_usual_90d"] is None
+        assert neighbour["unscheduled_contacts_90d"] == (0 if recent else None)
+        assert patient["unscheduled_contacts_90d"] == (72 if recent else None)
 
 
 def test_absent_optional_extract_is_unknown_not_zero(made_up_site: Path) -> None:
@@ -128,6 +169,13 @@ def test_absent_optional_extract_is_unknown_not_zero(made_up_site: Path) -> None
         "care_plan_last_reviewed_date",
         "case_manager",
         "is_known_to_team",
+        "agency_contacts_90d",
+        "agency_contacts_12m",
+        "receives_homecare",
+        "homecare_started_date",
+        "homecare_last_review_date",
+        "unscheduled_contacts_90d",
+        "unscheduled_contacts_usual_90d",
     )
     for person in computed(made_up_site, {}):
         assert [person[feature] for feature in unknown] == [None] * len(unknown)
@@ -139,9 +187,13 @@ def test_present_optional_extract_without_this_person_is_zero(made_up_site: Path
         "agency_contacts": [factories.agency_contact(PATIENT)],
         "community_caseload": [factories.caseload_entry(PATIENT)],
         "care_plans": [factories.care_plan(PATIENT)],
+        "social_care_services": [factories.social_care_service(PATIENT)],
     }
     _, neighbour = computed(made_up_site, delivered)
     assert neighbour["gp_contacts_12m"] == 0
     assert neighbour["agencies_90d"] == 0
+    assert neighbour["agency_contacts_12m"] == 0
+    assert neighbour["receives_homecare"] is False
+    assert neighbour["unscheduled_contacts_90d"] == 0
     assert neighbour["is_known_to_team"] is False
     assert neighbour["has_care_plan"] is False

@@ -24,7 +24,7 @@ from tests.small_contract import SMALL
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data_contracts"
 INTERFACES = ROOT.parent / "shared" / "INTERFACES.md"
-OUTPUTS = {"features", "history", "scores", "cohorts", "worklists"}
+OUTPUTS = {"features", "history", "scores", "cohorts", "register", "worklists"}
 
 RECORD_KEY = """eventDate, value: visited_on}
   - {property: recordKey, value: record_id}"""

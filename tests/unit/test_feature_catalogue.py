@@ -13,6 +13,7 @@ from sqlglot import exp
 from riskstrat.definitions.codelists import load_codelists
 from riskstrat.definitions.contracts import Column, load_contract
 from riskstrat.definitions.feature_page import feature_page, undocumented
+from tests.fake_people import fake_features
 
 ROOT = Path(__file__).parents[2]
 FEATURES = load_contract(ROOT / "data_contracts" / "features.yaml")
@@ -69,6 +70,32 @@ def test_feature_rests_on_the_extracts_and_lists_that_it_names(column: Column) -
     lists = set(column.about.get("codelists", ()))
     assert lists <= set(load_codelists(ROOT / "config" / "codelists")) | {"efi_values", "hfrs_weights"}
     assert not lists or tables & {"codelist", "efi_values", "hfrs_weights"}
+
+
+@each_feature
+def test_feature_names_evidence_that_runs_publish(column: Column) -> None:
+    kind = column.about.get("evidence")
+    assert kind is None or (ROOT / "pipelines" / "60_evidence" / f"{kind}_evidence.sql").is_file()
+
+
+def test_every_kind_of_evidence_stands_behind_a_feature() -> None:
+    kinds = {
+        path.stem.removesuffix("_evidence") for path in (ROOT / "pipelines" / "60_evidence").glob("*.sql")
+    }
+    assert kinds == {column.about["evidence"] for column in FEATURES.columns if "evidence" in column.about}
+
+
+def test_fake_people_have_the_columns_and_types_of_the_contract() -> None:
+    arrow = {
+        "VARCHAR": "string",
+        "INTEGER": "int32",
+        "DOUBLE": "double",
+        "BOOLEAN": "bool",
+        "DATE": "date32[day]",
+    }
+    assert [(column.name, str(column.type)) for column in fake_features(20, 1).schema] == [
+        (column.name, arrow[column.sql_type]) for column in FEATURES.columns
+    ]
 
 
 def test_feature_table_has_the_columns_of_its_contract_in_order() -> None:

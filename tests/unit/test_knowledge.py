@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
+from riskstrat.definitions.reference import load_reference
 from riskstrat.definitions.scores import ScoreTable, load_scores
 from riskstrat.definitions.snomed import is_snomed_id
 from riskstrat.errors import DefinitionError
@@ -50,7 +51,7 @@ FLAGS = {
     "dementia", "copd", "copd_resolved", "lives_alone", "not_living_alone", "housebound", "housebound_ended",
     "care_home_resident", "care_home_left", "end_of_life", "care_plan", "medication_review", "fall",
     "flu_vaccine", "frailty_mild", "frailty_moderate", "frailty_severe", "supplied_efi",
-    "type1_dissent", "type1_withdrawal",
+    "copd_rescue_medicine", "type1_dissent", "type1_withdrawal",
 }  # fmt: skip
 # Items of the Cambridge score that have no diagnosis codes, and the concept that decides them.
 DECIDED_BY = {
@@ -194,6 +195,36 @@ def test_type_1_dissent_and_withdrawal_have_their_read_codes(codelists: dict[str
     flags = codelists["flags"]
     assert codes(flags, "type1_dissent") == {"827241000000103", "9Nu0.", "XaZ89"}
     assert codes(flags, "type1_withdrawal") == {"9Nu1.", "XaZ8A"}
+
+
+def test_rescue_medicine_is_an_issued_pack_and_no_plan_or_prescription(
+    codelists: dict[str, CodeList],
+) -> None:
+    flags = codelists["flags"]
+    assert codes(flags, "copd_rescue_medicine") == {"718241000000107", "XaW9D"}
+    assert {entry.term for entry in flags.entries if entry.concept == "copd_rescue_medicine"} == {
+        "Issue of chronic obstructive pulmonary disease rescue pack"
+    }
+
+
+def test_unscheduled_contacts_and_home_care_are_lists_of_words_each_once() -> None:
+    reference = load_reference(ROOT / "config" / "reference")
+    assert dict(reference["reference_unscheduled_contacts"].columns)["kind"] == "VARCHAR"
+    assert dict(reference["reference_homecare_services"].columns)["service_type"] == "VARCHAR"
+    for name, words in (("unscheduled_contacts", 2), ("homecare_services", 1)):
+        listed = [row[:words] for row in reference[f"reference_{name}"].rows]
+        assert listed
+        assert len({tuple((word or "").lower() for word in one) for one in listed}) == len(listed)
+        assert all(row[-1] for row in reference[f"reference_{name}"].rows), "a row without a source"
+    extracts = {row[0] for row in reference["reference_unscheduled_contacts"].rows}
+    assert extracts == {"acute_attendances", "gp_contacts", "agency_contacts"}
+
+
+def test_words_that_look_like_numbers_stay_text(tmp_path: Path) -> None:
+    (tmp_path / "parameters.csv").write_text("name,value\nx,1\n", encoding="utf-8")
+    (tmp_path / "unscheduled_contacts.csv").write_text("extract,kind\ngp_contacts,02\n", encoding="utf-8")
+    table = load_reference(tmp_path)["reference_unscheduled_contacts"]
+    assert (table.columns[1], table.rows) == (("kind", "VARCHAR"), (("gp_contacts", "02"),))
 
 
 def test_coded_frailty_and_the_supplied_number_are_four_concepts(codelists: dict[str, CodeList]) -> None:

@@ -1,4 +1,4 @@
-"""One person's evidence as text: deficits, scored diagnoses, conditions, states, and the verdict on every stay."""
+"""One person's evidence as text: deficits, diagnoses, conditions, states, contacts, services, and why what counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from riskstrat.commands.printing import aligned, as_text
-from riskstrat.explaining import Explanation, Records
+from riskstrat.reading.explaining import Explanation, Records
 
 Terms = Mapping[tuple[str, str], str]
 
@@ -25,6 +25,13 @@ VERDICTS = {
     "before birth": "not used: dated before birth",
     "on or after as_of": "not used: on or after as_of",
     "recorded on or after as_of": "not used: recorded on or after as_of",
+}
+ATTENDANCE_VERDICTS = {
+    "counted": "counted: first and unplanned",
+    "same day emergency care": "counted apart: same day emergency care",
+    "not first and unplanned": "not counted: not first and unplanned",
+    "before birth": "not used: dated before birth",
+    "on or after as_of": "not used: on or after as_of",
 }
 
 
@@ -66,6 +73,9 @@ def explanation_lines(found: Explanation, terms: Terms) -> Iterator[str]:
         ],
     )
     yield from _stays(found)
+    yield from _attendances(found)
+    yield from _contacts(found)
+    yield from _services(found)
 
 
 def _deficits(found: Explanation, terms: Terms) -> Iterator[str]:
@@ -126,6 +136,72 @@ def _stays(found: Explanation) -> Iterator[str]:
         "source_row",
     )
     yield from _section(heading, columns, rows)
+
+
+def _attendances(found: Explanation) -> Iterator[str]:
+    records = found.evidence.get("attendances")
+    if records is None:  # a run that is older than this kind of evidence
+        return
+    features = found.features
+    heading = (
+        f"Emergency care of the last 12 months; A&E attendances: {as_text(features['ae_attendances_12m'])}, "
+        f"{as_text(features['ambulance_arrivals_12m'])} of them by ambulance; "
+        f"same day emergency care: {as_text(features['sdec_attendances_12m'])}"
+    )
+    rows = [
+        (
+            f"{row['arrival_at']:%Y-%m-%d %H:%M}",
+            row["provider_code"],
+            row["department_type"],
+            row["attendance_category"],
+            row["arrived_by_ambulance"],
+            ATTENDANCE_VERDICTS.get(row["verdict"], row["verdict"]),
+            row["attendance_id"],
+        )
+        for row in records.as_dicts()
+    ]
+    columns = ("arrival_at", "provider_code", "department", "category", "ambulance", "verdict", "source_row")
+    yield from _section(heading, columns, rows)
+
+
+def _contacts(found: Explanation) -> Iterator[str]:
+    records = found.evidence.get("contacts")
+    if records is None:
+        return
+    features = found.features
+    heading = (
+        f"Contacts of the last 12 months; community {as_text(features['community_contacts_12m'])}, "
+        f"practice {as_text(features['gp_contacts_12m'])}, agencies {as_text(features['agency_contacts_12m'])}; "
+        f"unscheduled in 90 days: {as_text(features['unscheduled_contacts_90d'])}, "
+        f"usually {as_text(features['unscheduled_contacts_usual_90d'])}"
+    )
+    rows = [
+        (
+            row["contact_date"],
+            row["extract"],
+            row["contact_type"],
+            ("unscheduled" if row["is_unscheduled"] else "")
+            if row["is_counted"]
+            else "not counted: did not take place",
+            row["contact_id"],
+        )
+        for row in records.as_dicts()
+    ]
+    yield from _section(heading, ("contact_date", "extract", "kind", "remark", "source_row"), rows)
+
+
+def _services(found: Explanation) -> Iterator[str]:
+    records = found.evidence.get("services")
+    if records is None:
+        return
+    heading = (
+        f"Services, plans, questions and caseloads; home care: {as_text(found.features['receives_homecare'])}, "
+        f"care plan: {as_text(found.features['has_care_plan'])}"
+    )
+    columns = ("kind", "start_date", "end_date", "last_review_date", "is_open", "description", "source_row")
+    yield from _section(
+        heading, columns, [tuple(row[name] for name in columns) for row in records.as_dicts()]
+    )
 
 
 def _remarks(row: Mapping[str, Any]) -> str:

@@ -58,7 +58,10 @@ COLUMN_KEYS = (
 )
 CONTRACT_PROPERTIES = ("direction", "presence", "eventDate", "recordedDate", "providerColumn", "recordKey")
 COLUMN_PROPERTIES = ("identifier", "private", "unknownValue", "codeSystem")
-FEATURE_PROPERTIES = ("grain", "unit", "window", "missing", "source", "requires", "codelists", "sqlTable")
+FEATURE_PROPERTIES = (
+    *("grain", "unit", "window", "missing", "source", "requires"),
+    *("codelists", "sqlTable", "evidence"),
+)
 
 
 @dataclass(frozen=True)

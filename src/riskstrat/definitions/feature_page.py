@@ -28,7 +28,7 @@ REQUIRED_FACTS = {
     "requires": "extracts",
     "sqlTable": "SQL",
 }
-OTHER_FACTS = {"codelists": "code lists"}
+OTHER_FACTS = {"codelists": "code lists", "evidence": "evidence"}
 
 
 def feature_page(contract: Contract) -> str:

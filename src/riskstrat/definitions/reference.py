@@ -11,7 +11,8 @@ from typing import Any
 
 from riskstrat.errors import DefinitionError
 
-# Codes look like numbers and are not: 01 is a department type, 21 an admission method.
+# Codes look like numbers and are not: 01 is a department type, 21 an admission method. Suppliers' own words for a
+# kind or a type of service may be numbers too.
 CODE_ENDINGS = (
     "code",
     "method",
@@ -21,6 +22,8 @@ CODE_ENDINGS = (
     "category",
     "source",
     "department_type",
+    "service_type",
+    "kind",
 )
 PARAMETERS = "parameters"
 

@@ -67,12 +67,17 @@ def draw_records(
     for condition in conditions():
         if condition.is_deficit and condition.name != MEDICINES_DEFICIT:
             _deficit(chart, condition.name)
-    for row in read_knowledge("flags"):
-        _flag(chart, row)
+    flags = read_knowledge("flags")
+    for row in flags:
+        if not row["of"]:
+            _flag(chart, row)
     _coded_frailty(chart)
     _supplied_index(chart)
     _prevention(chart)
     _observations(chart)
+    for row in flags:
+        if row["of"]:
+            _flag(chart, row)
     return chart
 
 
@@ -128,10 +133,15 @@ def _recent_days(chart: Chart, person: Integers) -> Integers:
 
 
 def _flag(chart: Chart, row: dict[str, str]) -> None:
-    """A state or event that goes with a condition, for a share of those who have it; some end again."""
+    """A state or event that goes with a condition, for a share of those who have it; some end again.
+
+    One that is ``of`` another flag goes to people who have that flag, and is drawn after everything else.
+    """
     people, since = chart.people, chart.health.since(row["needs"])
     old_enough = people.age(people.end) >= float(row["min_age"])
     holds = (since < NEVER) & old_enough & (chart.generator.random(len(people)) < float(row["share"]))
+    if row["of"]:
+        holds &= chart.flags[row["of"]]
     if row["without"]:
         holds &= ~chart.health.has(row["without"])
     person = np.flatnonzero(holds)

@@ -7,18 +7,28 @@ import numpy as np
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index
 from riskstrat.demo.community import service_names
 from riskstrat.demo.health import Health
+from riskstrat.demo.needs import Needs
 from riskstrat.demo.people import Calendar, People
-from riskstrat.demo.rows import Rows, constant_text, days, labels, numbered, numbers
+from riskstrat.demo.rows import NEVER, Rows, constant_text, days, labels, numbered, numbers
 
 # A cohort for people whom no rule about age and frailty finds.
 ADDED_TO = "complex_adults_working_age"
 ADDED_PER_CHUNK = 6
+# Words of knowledge/services.csv: how people call the practice, whom they call, and what starts at their home.
+CALL, HOME_CARE = "telephone", "home care"
+CALLED = ("adult social care", "ambulance")
 
 
 def gp_contact_rows(
-    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+    people: People,
+    health: Health,
+    calendar: Calendar,
+    needs: Needs,
+    *,
+    first_id: int,
+    generator: np.random.Generator,
 ) -> Rows:
-    """Consultations of the last two years."""
+    """Consultations of the last two years, the calls of those who escalate last."""
     shape = constant("gp_contact_shape")
     rate = curve("gp_contact_age", people.age(people.end))
     rate *= np.exp(curve("gp_contact_deficits", health.deficits(people.end)))
@@ -28,19 +38,28 @@ def gp_contact_rows(
     person = np.repeat(np.arange(len(people)), generator.poisson(rate * room / 365.25))
     day = begin[person] + np.floor(generator.random(len(person)) * room[person]).astype(np.int64)
     names, weights = service_names("gp")
+    kind = draw_index(weights, len(person), generator)
+    person, day = np.concatenate([person, needs.caller]), np.concatenate([day, needs.call_day])
+    kind = np.concatenate([kind, np.full(len(needs.caller), names.index(CALL))])
     columns = {
         "contact_id": numbered("G", first_id, len(person)),
         "nhs_number": numbers(people.nhs_number[person]),
         "contact_date": days(day),
-        "contact_type": labels(names, draw_index(weights, len(person), generator)),
+        "contact_type": labels(names, kind),
     }
     return Rows("gp_contacts", columns, person)
 
 
 def social_care_rows(
-    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+    people: People,
+    health: Health,
+    calendar: Calendar,
+    needs: Needs,
+    *,
+    first_id: int,
+    generator: np.random.Generator,
 ) -> Rows:
-    """Council services of frail older people; some yearly reviews are overdue or never happened."""
+    """Council services of frail older people; some yearly reviews are overdue or never happened; new home care last."""
     chance = np.interp(health.deficits(people.end), [3, 9, 15], [0.002, 0.12, 0.30])
     chance = np.where(health.has("care-requirement"), chance + 0.35, chance) * (people.age(people.end) >= 50)
     person = np.flatnonzero((generator.random(len(people)) < chance) & (people.end == calendar.as_of))
@@ -48,21 +67,33 @@ def social_care_rows(
     finish = begin + generator.integers(200, 3000, len(person))
     reviewed = begin + np.floor(generator.random(len(person)) * (calendar.as_of - begin)).astype(np.int64)
     names, weights = service_names("social")
+    service, unseen = draw_index(weights, len(person), generator), generator.random(len(person)) < 0.35
+    new = len(needs.newcomer)
+    person, begin = np.concatenate([person, needs.newcomer]), np.concatenate([begin, needs.start_day])
+    finish = np.concatenate([finish, np.full(new, NEVER)])
+    reviewed = np.concatenate([reviewed, needs.start_day + int(constant("first_review_days"))])
+    service = np.concatenate([service, np.full(new, names.index(HOME_CARE))])
     columns = {
         "service_id": numbered("L", first_id, len(person)),
         "nhs_number": numbers(people.nhs_number[person]),
-        "service_type": labels(names, draw_index(weights, len(person), generator)),
+        "service_type": labels(names, service),
         "start_date": days(begin),
         "end_date": days(finish, finish >= calendar.as_of),
-        "last_review_date": days(reviewed, generator.random(len(person)) < 0.35),
+        "last_review_date": days(reviewed, np.concatenate([unseen, ~needs.reviewed])),
     }
     return Rows("social_care_services", columns, person)
 
 
 def agency_rows(
-    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+    people: People,
+    health: Health,
+    calendar: Calendar,
+    needs: Needs,
+    *,
+    first_id: int,
+    generator: np.random.Generator,
 ) -> Rows:
-    """Contacts with other agencies in the last year, more in the last ninety days for some."""
+    """Contacts with other agencies in the last year, more in the last ninety days for some; escalating calls last."""
     chance = np.interp(health.deficits(people.end), [0, 6, 14], [0.01, 0.04, 0.12]) * (
         people.age(people.end) >= 18
     )
@@ -70,13 +101,17 @@ def agency_rows(
     person = np.repeat(np.arange(len(people)), np.where(involved, generator.geometric(0.4, len(people)), 0))
     span = np.where(generator.random(len(person)) < 0.35, 90, 365)
     names, weights = service_names("agency")
+    agency = draw_index(weights, len(person), generator)
+    day = calendar.as_of - 1 - np.floor(generator.random(len(person)) * span).astype(np.int64)
+    called = np.array([names.index(name) for name in CALLED])[
+        np.arange(len(needs.agency_caller)) % len(CALLED)
+    ]
+    person = np.concatenate([person, needs.agency_caller])
     columns = {
         "contact_id": numbered("N", first_id, len(person)),
         "nhs_number": numbers(people.nhs_number[person]),
-        "agency": labels(names, draw_index(weights, len(person), generator)),
-        "contact_date": days(
-            calendar.as_of - 1 - np.floor(generator.random(len(person)) * span).astype(np.int64)
-        ),
+        "agency": labels(names, np.concatenate([agency, called])),
+        "contact_date": days(np.concatenate([day, needs.agency_day])),
     }
     return Rows("agency_contacts", columns, person)
 

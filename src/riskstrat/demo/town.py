@@ -24,6 +24,7 @@ from riskstrat.demo.faults import Damage, fault_table
 from riskstrat.demo.gp import draw_records
 from riskstrat.demo.health import draw_health
 from riskstrat.demo.medicines import medicine_counts, medicine_rows
+from riskstrat.demo.needs import draw_needs
 from riskstrat.demo.nhs_numbers import MAXIMUM_PEOPLE, shuffled_numbers
 from riskstrat.demo.oracle import exposure
 from riskstrat.demo.partners import (
@@ -49,7 +50,7 @@ MARKER = ".synthetic-town"
 # Identifiers of a chunk start here times its number; no chunk has as many rows.
 IDS_A_CHUNK = 10_000_000
 STREAMS = ("people", "health", "oracle", "stays", "spells", "episodes", "attendances", "register", "records",
-           "medicines", "contacts", "community", "teams", "partners", "faults")  # fmt: skip
+           "medicines", "contacts", "community", "teams", "partners", "faults", "needs")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -174,11 +175,13 @@ class _Chunk:
         self.stays: Stays = draw_stays(self.people, self.health, self.exposed, calendar, streams["stays"])
         self.opted_out = draw_national_opt_outs(self.people, calendar, streams["partners"])
         self.medicines = medicine_counts(self.people, self.health, streams["medicines"])
+        self.needs = draw_needs(self.people, self.health, calendar, streams["needs"])
         self.chart = draw_records(self.people, self.health, calendar, vocabulary, streams["records"])
 
     def extracts(self) -> Iterator[Rows]:
         """The rows of every extract, the register first."""
         people, health, calendar, streams = self.people, self.health, self.calendar, self.streams
+        needs = self.needs
         first_id = 1 + self.first_person // CHUNK * IDS_A_CHUNK
         yield patient_rows(people, self.place, calendar, streams["register"])
         yield event_rows(
@@ -190,14 +193,18 @@ class _Chunk:
             generator=streams["records"],
         )
         yield medicine_rows(people, self.medicines, calendar, first_id, streams["medicines"])
-        yield gp_contact_rows(people, health, calendar, first_id, streams["contacts"])
+        yield gp_contact_rows(
+            people, health, calendar, needs, first_id=first_id, generator=streams["contacts"]
+        )
         yield from self._acute(first_id)
         yield from community_rows(people, health, calendar, first_id, streams["community"])
         yield from team_rows(
             people, health, self.place, calendar, first_id=first_id, generator=streams["teams"]
         )
-        yield social_care_rows(people, health, calendar, first_id, streams["partners"])
-        yield agency_rows(people, health, calendar, first_id, streams["partners"])
+        yield social_care_rows(
+            people, health, calendar, needs, first_id=first_id, generator=streams["partners"]
+        )
+        yield agency_rows(people, health, calendar, needs, first_id=first_id, generator=streams["partners"])
         yield opt_out_rows(people, self.opted_out, calendar)
         yield addition_rows(people, health, calendar, streams["partners"])
 
