@@ -297,6 +297,47 @@ def test_the_town_is_made_of_whatever_geography_the_site_has(tmp_path: Path):
     assert all(code in listed for code in practices - {"Z99999"})
 
 
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory: pytest.TempPathFactory) -> TownSummary:
+    return town(tmp_path_factory.mktemp("larger"), people=6_000)
+
+
+def test_rescue_packs_are_issued_to_people_with_copd_alone(larger: TownSummary):
+    packs = {"718241000000107", "XaW9D"}
+    issued = {row["nhs_number"] for row in rows(larger, "gp_events") if row["code"] in packs}
+    truth = pyarrow.parquet.read_table(larger.truth / "people.parquet").to_pylist()
+    copd = {row["nhs_number"] for row in truth if row["has_copd"]}
+    assert issued < copd
+    assert 0.3 < len(issued) / len(copd) < 0.6
+
+
+def test_some_people_call_far_more_than_is_usual_for_them(larger: TownSummary):
+    recent, earlier = Counter(), Counter()
+    for row in rows(larger, "gp_contacts"):
+        if row["contact_type"] == "telephone":
+            (recent if row["contact_date"] >= "2026-01-31" else earlier)[row["nhs_number"]] += 1
+    callers = {number for number, calls in recent.items() if calls >= 5 and earlier[number] < 2 * calls}
+    assert 5 <= len(callers) <= 60
+    agencies = {"adult social care", "ambulance"}
+    calls = Counter(
+        row["nhs_number"]
+        for row in rows(larger, "agency_contacts")
+        if row["agency"] in agencies and row["contact_date"] >= "2026-01-31"
+    )
+    assert callers & set(calls)
+
+
+def test_home_care_has_just_started_for_some_and_is_overdue_a_review_for_others(larger: TownSummary):
+    services = [row for row in rows(larger, "social_care_services") if row["service_type"] == "home care"]
+    going = [row for row in services if not row["end_date"]]
+    new = [row for row in going if row["start_date"] >= "2026-01-01"]
+    overdue = [row for row in going if max(row["start_date"], row["last_review_date"]) < "2025-04-01"]
+    assert len(new) >= 3
+    assert len(overdue) >= 3
+    assert all(row["start_date"] < "2026-04-01" for row in going)
+    assert all(row["last_review_date"] < "2026-04-01" for row in services)
+
+
 def test_best_probability_is_what_simulation_gives():
     generator = np.random.default_rng(5)
     rate, hazard, history, admissions = 0.6, 0.4, 1.1, np.array([2])

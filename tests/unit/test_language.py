@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import date
 
 import duckdb
@@ -10,7 +9,6 @@ import pytest
 
 from riskstrat.errors import DefinitionError
 from riskstrat.language import Expression, ExpressionError, compile_expression
-from riskstrat.language.parsing import DEEPEST_NESTING, LONGEST_TEXT
 
 COLUMNS = {
     "person_id": "VARCHAR",
@@ -83,9 +81,9 @@ REFUSED = [
     ("", "the expression is empty"),
     (" \n\t", "the expression is empty"),
     ("age", "age is a number, not true or false"),
-    ("age + 1", "the expression is a number, not true or false"),
-    ("'yes'", "this value is not true or false"),
-    ("1", "this value is not true or false"),
+    ("age + 1", "this is a number, not true or false"),
+    ("'yes'", "'yes' is text, not true or false"),
+    ("1", "1 is a number, not true or false"),
     ("NULL", "unknown for everybody"),
     ("has_copd AND age", "age is a number"),
     ("NOT frailty_category", "frailty_category is text"),
@@ -97,20 +95,38 @@ REFUSED = [
     ('frailty_category = "severe"', "in double quotes is a column"),
     ("frailty_category = severe", "there is no feature 'severe'"),
     ("frailty_category = \u2018severe\u2019", "curly quote"),
-    ("age > 'old'", "age is a number, and old is not"),
-    ("sex = 1", "sex is text, and 1 is not"),
+    ("age > 'old'", "age is a number, and 'old' is text"),
+    ("sex = 1", "sex is text, and 1 is a number"),
     ("sex BETWEEN 1 AND 2", "sex is text"),
     ("has_copd = 'perhaps'", "has_copd is true or false"),
     ("has_copd = 1", "has_copd is true or false"),
     ("last_discharge_date > 2026", "last_discharge_date is a date"),
     ("last_discharge_date > DATE '2026-13-01'", "'2026-13-01' is not a date"),
-    ("last_discharge_date > age", "the types do not fit"),
-    ("sex + 5 > 1", "+ does not work on (VARCHAR, INTEGER)"),
-    ("age LIKE '6%'", "LIKE does not work on (INTEGER, STRING)"),
+    ("last_discharge_date > age", "last_discharge_date is a date, and age is a number"),
+    ("sex + 5 > 1", "+ works on numbers, and sex is text"),
+    ("age LIKE '6%'", "LIKE works on text, and age is a number"),
     ("last_discharge_date < current_date", "no clock decides"),
     ("last_discharge_date < today()", "no clock decides"),
     ("last_discharge_date < now()", "no clock decides"),
     ("date_diff('month', last_discharge_date, DATE '2026-04-01') > 1", "date_diff counts days only"),
+    ("age = '65'", "age is a number, and '65' is text"),
+    ("age IN (1, 'x')", "age is a number, and 'x' is text"),
+    ("age BETWEEN 1 AND '2'", "age is a number, and '2' is text"),
+    ("age = has_copd", "age is a number, and has_copd is true or false"),
+    ("has_copd = 1", "has_copd is true or false, and 1 is a number"),
+    ("has_copd > age", "has_copd is true or false, and age is a number"),
+    ("CASE WHEN has_copd THEN 'a' ELSE 5 END = 'a'", "'a' is text, and 5 is a number"),
+    ("CASE sex WHEN 1 THEN TRUE END", "sex is text, and 1 is a number"),
+    ("coalesce(age, 'x') = 1", "age is a number, and 'x' is text"),
+    ("greatest(age, last_discharge_date) > 1", "age is a number, and last_discharge_date is a date"),
+    ("age IS TRUE", "age is a number, not true or false"),
+    ("last_discharge_date IN ('2026-01-01', 'soon')", "last_discharge_date is a date, and 'soon' is not"),
+    ("last_discharge_date > '1/4/2026'", "last_discharge_date is a date, and '1/4/2026' is not"),
+    ("last_discharge_date + age > last_discharge_date", "what + adds to a date"),
+    ("abs(age, 2) = 1", "abs takes 1 value, and there are 2"),
+    ("age > 1e400", "at most 15 digits"),
+    ("age > 1_000", "at most 15 digits"),
+    ("sex LIKE case_manager", "the pattern of LIKE must be text in quotes"),
     ("age >", "this is not a condition"),
     ("age >= 65 AND", "this is not a condition"),
     ("age => 65", "is not allowed"),
@@ -125,68 +141,6 @@ REFUSED = [
     ("CAST(age AS STRUCT(a INTEGER)) IS NULL", "a cast to this type"),
     ("CAST(sex AS no_such_type) IS NULL", "a cast to this type"),
     ("case_manager = E'a\\x01b'", "cannot be seen"),
-]
-
-HOSTILE = [
-    ("SELECT 1", "this is not a condition"),
-    ("1 UNION SELECT 2", "this is a query"),
-    ("TRUE UNION ALL SELECT TRUE FROM read_csv('/etc/passwd')", "this is a query"),
-    ("age > 1 FROM features", "this is a query"),
-    ("TRUE FROM read_text('/etc/passwd')", "this is a query"),
-    ("age > 1 WHERE TRUE", "this is a query"),
-    ("age > 1 ORDER BY age", "this is a query"),
-    ("age > 1 LIMIT 1", "this is a query"),
-    ("DISTINCT age > 1", "this is a query"),
-    ("age > 1 USING SAMPLE 1", "this is a query"),
-    ("TRUE) FROM read_csv('/etc/passwd') WHERE (TRUE", "this is not a condition"),
-    ("age > 1; DROP TABLE features", "';' is not allowed"),
-    ("age > 1; COPY features TO '/tmp/out.csv'", "';' is not allowed"),
-    ("age > 1;", "';' is not allowed"),
-    ("COPY features TO '/tmp/out.csv'", "this is not a condition"),
-    ("ATTACH '/tmp/x.db'", "a cast to this type"),
-    ("PRAGMA database_list", "a name or a second word"),
-    ("age > 1 -- AND has_copd", "comments are not allowed"),
-    ("age > 1 /* AND has_copd */", "comments are not allowed"),
-    ("age > 1 /* open", "comments are not allowed"),
-    ("age > (SELECT 1)", "a query inside"),
-    ("EXISTS (FROM read_csv('/etc/passwd'))", "a query inside"),
-    ("age IN (SELECT age FROM features)", "a query inside"),
-    ("age = ANY (SELECT 1)", "a query inside"),
-    ("age <> ALL ([1, 2])", "a query inside"),
-    ("read_text('/etc/passwd') = 'x'", "the function read_text is not allowed"),
-    ("getenv('HOME') = 'x'", "the function getenv is not allowed"),
-    ("current_setting('threads') = '1'", "the function current_setting is not allowed"),
-    ("getvariable('x') IS NULL", "the function getvariable is not allowed"),
-    ("pragma_version() IS NULL", "the function pragma_version is not allowed"),
-    ("query('SELECT 1') IS NULL", "the function query is not allowed"),
-    ("nextval('s') > 0", "the function nextval is not allowed"),
-    ("random() < 0.5", "the function random is not allowed"),
-    ("regexp_matches(sex, '(a+)+$')", "the function regexp_matches is not allowed"),
-    ("repeat('x', 1000000000) = sex", "the function repeat is not allowed"),
-    ("main.lower(sex) = 'x'", "this use of lower"),
-    ("abs(x := 1) > 0", "this use of abs is not allowed"),
-    ("count(*) > 1", "the function count_star is not allowed"),
-    ("sum(age) > 1", "the function sum is not allowed"),
-    ("sum(age) OVER () > 1", "a window function"),
-    ("list_filter([age], lambda x: x > 1) IS NULL", "the function list_filter is not allowed"),
-    ("age = $1", "a parameter is not allowed"),
-    ("age = ?", "a parameter is not allowed"),
-    ("#1", "positional reference is not allowed"),
-    ("age << 2 > 1", "the operator << is not allowed"),
-    ("age ^ 9 > 1", "the operator ^ is not allowed"),
-    ("[age] = [1]", "is not allowed"),
-    ("{'a': age} IS NULL", "is not allowed"),
-    ("sex IN person_id", "the function contains is not allowed"),
-    ("TRY(age > 1)", "try is not allowed"),
-    ("DEFAULT", "default is not allowed"),
-    ("age\u00a0> 1", "no-break space"),
-    ("age > 1\u202e", "right-to-left override"),
-    ("\u200bage > 1", "zero width space"),
-    ("\ufeffage > 1", "zero width no-break space"),
-    ("age > 1\x00", "character number 0"),
-    ("age > 1\x1b[2J", "character number 27"),
-    ("age > \ud800", "character that is not allowed"),
-    ("\u0430ge > 1", "there is no feature"),
 ]
 
 
@@ -220,7 +174,7 @@ def test_condition_is_true_for_exactly_these_people(
     assert from_tree == from_text
 
 
-@pytest.mark.parametrize(("text", "reason"), REFUSED + HOSTILE)
+@pytest.mark.parametrize(("text", "reason"), REFUSED)
 def test_refused_with_its_reason_and_a_remedy(text: str, reason: str) -> None:
     problem = refusal(text)
     assert isinstance(problem, DefinitionError)
@@ -279,36 +233,39 @@ def test_values_are_unchecked_where_their_column_may_hold_any() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(" * 2_500,
-        "- " * 4_900 + "age > 1",
-        "(" * (DEEPEST_NESTING + 1) + "TRUE" + ")" * (DEEPEST_NESTING + 1),
-        "NOT " * 2_000 + "TRUE",
-        "CASE WHEN " * 900,
-        "abs(" * 2_000,
-        "[" * LONGEST_TEXT,
-        "1+" * 4_000 + "1 > age",
-        "x" * 1_000_000,
-        "age > 1 OR " * 100_000 + "TRUE",
-        "'" * 9_999,
-        "/*" * 4_000,
-    ],
-    ids=lambda text: text[:10],
-)
-def test_text_made_to_keep_the_parser_busy_is_refused_at_once(text: str) -> None:
-    started = time.perf_counter()
-    refusal(text)
-    assert time.perf_counter() - started < 2
+@pytest.mark.parametrize("text", ["hfrs >= 'low'", "hfrs BETWEEN 'low' AND 'high'", "'low' < hfrs"])
+def test_values_out_of_alphabetical_order_are_not_compared_by_the_alphabet(text: str) -> None:
+    columns = {"hfrs": "VARCHAR", "age_band": "VARCHAR"}
+    listed = {"hfrs": ("low", "intermediate", "high"), "age_band": ("0-17", "18-64", "65+")}
+    with pytest.raises(ExpressionError, match="hfrs is text and would be compared by the alphabet"):
+        compile_expression(text, columns, listed)
+    assert compile_expression("age_band >= '18-64'", columns, listed).ordered[0].column == "age_band"
 
 
-def test_long_and_deep_conditions_within_the_limits_are_understood() -> None:
-    codes = ", ".join(f"'P{number:05}'" for number in range(900))
-    assert compiled(f"case_manager IN ({codes})").columns == ("case_manager",)
-    assert compiled("(" * DEEPEST_NESTING + "has_copd" + ")" * DEEPEST_NESTING).sql == "has_copd"
-    assert compiled(" OR ".join(f"age = {number}" for number in range(500))).columns == ("age",)
-    assert compiled("1 + " * 90 + "1 > age").columns == ("age",)
+def test_category_that_is_nearly_right_is_proposed_wherever_it_is_compared() -> None:
+    for text in (
+        "'sever' = frailty_category",
+        "frailty_category NOT IN ('fit', 'sever')",
+        "frailty_category IS DISTINCT FROM 'sever'",
+        "nullif(frailty_category, 'sever') IS NULL",
+        "CASE frailty_category WHEN 'sever' THEN TRUE ELSE FALSE END",
+    ):
+        problem = refusal(text)
+        assert problem.remedy is not None
+        assert problem.remedy.startswith("did you mean 'severe'?")
+        assert problem.place is not None
+
+
+def test_a_lent_connection_is_left_as_it_was() -> None:
+    connection = duckdb.connect()
+    connection.execute("SELECT unnest([1, 2, 3])")
+    assert connection.fetchone() == (1,)
+    compile_expression("age > 65", COLUMNS, connection=connection)
+    with pytest.raises(ExpressionError):
+        compile_expression("agee > 65", COLUMNS, connection=connection)
+    assert connection.fetchall() == [(2,), (3,)]
+    connection.close()
+    assert compile_expression("age > 65", COLUMNS).sql == "(age > 65)"
 
 
 def test_compiled_condition_is_frozen() -> None:

@@ -5,7 +5,7 @@ the checked tree, never the text itself. So no condition reads a file, a setting
 """
 
 from riskstrat.language.expression import Expression, check_values, compile_expression
+from riskstrat.language.judging import OrderUse, ValueUse
 from riskstrat.language.problems import ExpressionError
-from riskstrat.language.tree import ValueUse
 
-__all__ = ["Expression", "ExpressionError", "ValueUse", "check_values", "compile_expression"]
+__all__ = ["Expression", "ExpressionError", "OrderUse", "ValueUse", "check_values", "compile_expression"]

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
 
-from riskstrat.language.parsing import PREFIX, TOO_DEEP, error_place, parse, parser_connection
-from riskstrat.language.problems import Source, close_matches, listed
-from riskstrat.language.tree import ValueUse, Walk
-from riskstrat.language.vocabulary import OPERATOR_WORDS, TYPE_WORDS
+from riskstrat.language.judging import OrderUse, ValueUse
+from riskstrat.language.kinds import NOTHING
+from riskstrat.language.parsing import (
+    PREFIX,
+    TOO_DEEP,
+    byte_place,
+    error_message,
+    parse,
+    parser_connection,
+    parsing_on,
+    written_back,
+)
+from riskstrat.language.problems import Place, Source, close_matches, listed
+from riskstrat.language.tree import Walk
+from riskstrat.sqltext import quoted
 
 
 @dataclass(frozen=True)
 class Expression:
     """A checked condition. ``sql`` is written back from the checked syntax tree and is what queries use.
 
-    ``columns`` are the features it reads, in order of use. ``values`` are the texts it compares columns with.
+    ``columns`` are the features it reads, in order of use. ``values`` are the texts it compares columns with,
+    ``ordered`` the text columns that it compares by the alphabet.
     The condition may be NULL for a person: unknown. Includes and excludes are true only when TRUE.
     """
 
@@ -29,6 +40,7 @@ class Expression:
     columns: tuple[str, ...]
     values: tuple[ValueUse, ...]
     file: str | Path | None = None
+    ordered: tuple[OrderUse, ...] = ()
 
 
 def compile_expression(
@@ -37,82 +49,83 @@ def compile_expression(
     allowed: Mapping[str, Collection[str]] | None = None,
     *,
     file: str | Path | None = None,
+    as_of: date | None = None,
+    connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Expression:
     """Check ``text`` against ``columns`` (name: DuckDB type) and the ``allowed`` values of columns, if given.
 
-    Raises ExpressionError (a DefinitionError) with the place, the reason and a proposal.
+    ``as_of``, ``months_before(N)`` and the like become days counted from ``as_of``; without it they are refused.
+    An open ``connection``, of whatever database, saves the time of opening one to parse on. Raises
+    ExpressionError (a DefinitionError) with the place, the reason and a proposal.
     """
     source = Source(text, file)
-    try:
-        parsed = parse(source)
-        walk = Walk(source, columns)
-        walk.condition(parsed.tree)
-    except RecursionError:  # where the caller stands deep itself
-        source.refuse(TOO_DEEP, remedy="split it into several conditions.")
-    _check_types(source, parsed.sql, columns)
-    expression = Expression(text, parsed.sql, tuple(walk.columns), tuple(walk.values), file)
+    with parsing_on(connection):
+        try:
+            expression = _compiled(source, columns, as_of)
+        except RecursionError:  # where the caller stands deep itself
+            source.refuse(TOO_DEEP, Place(0, len(text)), remedy="split it into several conditions.")
     if allowed:
         check_values(expression, allowed)
     return expression
 
 
+def _compiled(source: Source, columns: Mapping[str, str], as_of: date | None) -> Expression:
+    parsed = parse(source)
+    place = byte_place(source.text, parsed.tree)
+    walk = Walk(source, columns, as_of)
+    if walk.condition(parsed.tree).family == NOTHING:
+        source.refuse(
+            "the expression is unknown for everybody.", place, remedy="compare something, such as: age >= 65"
+        )
+    sql = written_back(parsed)
+    _compute(source, sql, {name: columns[name] for name in walk.columns}, place)
+    return Expression(
+        text=source.text,
+        sql=sql,
+        columns=tuple(walk.columns),
+        values=tuple(walk.values),
+        file=source.file,
+        ordered=tuple(walk.ordered),
+    )
+
+
 def check_values(expression: Expression, allowed: Mapping[str, Collection[str]]) -> None:
-    """Raise ExpressionError for a text that its column never holds; one not in ``allowed`` may hold any."""
+    """Raise ExpressionError for a text that its column never holds; one not in ``allowed`` may hold any.
+
+    Also for < and > on values whose order, as ``allowed`` lists them, is not that of the alphabet.
+    """
+    source = Source(expression.text, expression.file)
     for use in expression.values:
         known = allowed.get(use.column)
         if known and use.value not in known:
             matches = close_matches(use.value, known, most=1)
             proposal = f"did you mean {listed(matches, quote=chr(39))}? " if matches else ""
-            Source(expression.text, expression.file).refuse(
+            source.refuse(
                 f"{use.column} is never '{use.value}'.",
                 use.place,
                 remedy=f"{proposal}It is one of {', '.join(sorted(known))}.",
             )
-
-
-def _check_types(source: Source, sql: str, columns: Mapping[str, str]) -> None:
-    """Compute it for a row of typed NULLs: finds clashes of types and impossible constants."""
-    row = ", ".join(f'CAST(NULL AS {kind}) AS "{name}"' for name, kind in columns.items())
-    connection = parser_connection()
-    # the place of an error is right in the text as written; only checked text comes here
-    for condition in (source.text, sql):
-        try:
-            result = connection.execute(f"{PREFIX}{condition}\nFROM (SELECT {row}) AS features")
-            kind = str(result.description[0][1]).strip('"')
-            result.fetchall()
-        except duckdb.Error as problem:
-            details = _details(problem)
-            if "expression depth" in details["exception_message"]:
-                source.refuse(TOO_DEEP, remedy="split it into several conditions.")
+    for order in expression.ordered:
+        listing = allowed.get(order.column, ())
+        if isinstance(listing, (list, tuple)) and list(listing) != sorted(listing):
             source.refuse(
-                f"the types do not fit: {_in_words(details['exception_message'])}",
-                error_place(source.text, details),
-                remedy="compare numbers with numbers, 'text' with text and DATE '2026-04-01' with dates.",
+                f"{order.column} is text and would be compared by the alphabet: {', '.join(sorted(listing))}.",
+                order.place,
+                remedy=f"list the values that are meant: {order.column} IN ('{listing[-1]}').",
             )
-    if kind == "NULL":
-        source.refuse(
-            "the expression is unknown for everybody.", remedy="compare something, such as: age >= 65"
-        )
-    if kind != "BOOLEAN":
-        source.refuse(
-            f"the expression is {TYPE_WORDS.get(kind, kind.lower())}, not true or false.",
-            remedy="compare it with something, such as: age >= 65",
-        )
 
 
-def _details(problem: duckdb.Error) -> dict[str, str]:
-    text = str(problem)
-    start = text.find("{")
-    if start < 0:
-        return {"exception_message": text}
-    details: dict[str, str] = json.loads(text[start:])
-    return details
+def _compute(source: Source, sql: str, columns: Mapping[str, str], place: Place | None) -> None:
+    """Compute it for a row of typed NULLs: what has passed every check must also run.
 
-
-def _in_words(message: str) -> str:
-    """The first sentence of DuckDB's message, with operators as people write them."""
-    first = message.splitlines()[0].replace("_LITERAL", "").removesuffix(".").split(" - an explicit cast")[0]
-    found = re.search(r"argument types '(?P<name>[^(]+)\((?P<types>.*)\)'", first)
-    if found is None:
-        return f"{first[:1].lower()}{first[1:]}."
-    return f"{OPERATOR_WORDS.get(found['name'], found['name'])} does not work on ({found['types']})."
+    Raises ExpressionError.
+    """
+    row = ", ".join(f"CAST(NULL AS {kind}) AS {quoted(name)}" for name, kind in columns.items())
+    try:
+        result = parser_connection().execute(f"{PREFIX}{sql}\nFROM (SELECT {row or 'NULL'}) AS features")
+        result.fetchall()
+    except duckdb.Error as problem:
+        message = error_message(problem)
+        if "expression depth" in message:
+            source.refuse(TOO_DEEP, place, remedy="split it into several conditions.")
+        source.refuse(f"it cannot be computed: {message}.", place, remedy="write it in simpler parts.")

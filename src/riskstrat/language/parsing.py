@@ -7,6 +7,8 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,26 +24,64 @@ PREFIX = "SELECT "
 TOO_DEEP = "the expression is nested too deeply."
 UNKNOWN_PLACE = 2**63
 SIGNS = frozenset({"-", "+", "~", "!", "@", "not"})
+CLAUSES = frozenset(
+    {
+        *(
+            "from",
+            "where",
+            "group",
+            "having",
+            "qualify",
+            "window",
+            "order",
+            "limit",
+            "offset",
+            "using",
+            "into",
+        ),
+        *("union", "intersect", "except", "distinct", "for", "with", "fetch", "pivot", "unpivot"),
+    }
+)
 CURLY_QUOTES = re.compile("[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00b4`]")
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """One expression: its syntax tree as DuckDB serialises it, and SQL written back from that tree."""
+    """One expression: its syntax tree as DuckDB serialises it, and the document that the tree is a part of."""
 
     tree: dict[str, Any]
-    sql: str
+    document: dict[str, Any]
+
+
+_lent: ContextVar[duckdb.DuckDBPyConnection | None] = ContextVar("_lent", default=None)
+
+
+def parser_connection() -> duckdb.DuckDBPyConnection:
+    """The connection that parses: a lent one, or else one of an empty database."""
+    return _lent.get() or _own_connection()
 
 
 @functools.cache
-def parser_connection() -> duckdb.DuckDBPyConnection:
+def _own_connection() -> duckdb.DuckDBPyConnection:
     """An empty in-memory database that can reach nothing: no file, no network, no setting."""
     connection = duckdb.connect(config={"threads": 1})
-    connection.execute("SET errors_as_json = true")
-    connection.execute(f"SET max_expression_depth = {DEEPEST_EXPRESSION}")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
+
+
+@contextmanager
+def parsing_on(connection: duckdb.DuckDBPyConnection | None) -> Iterator[None]:
+    """Parse on a cursor of this connection meanwhile: another database would cost tens of milliseconds."""
+    if connection is None:
+        yield
+        return
+    with connection.cursor() as cursor:
+        token = _lent.set(cursor)
+        try:
+            yield
+        finally:
+            _lent.reset(token)
 
 
 def parse(source: Source) -> Parsed:
@@ -53,20 +93,34 @@ def parse(source: Source) -> Parsed:
     if len(statements) != 1:
         source.refuse("there is more than one statement.", remedy="give one condition, without ';'.")
     items = statements[0]["node"].get("select_list", [])
-    if _around(statements[0]) != _around(_statement_of("TRUE")):
+    clause = _first_clause(source.text)
+    # a WINDOW clause that nothing uses leaves no trace in the tree
+    if _around(statements[0]) != _around_one_expression() or (clause and clause[0] == "window"):
         source.refuse(
             "this is a query, not a condition.",
+            clause[1] if clause else Place(0, len(source.text)),
             remedy="give only what would stand after WHERE, such as: age >= 65",
         )
     if len(items) != 1:
-        source.refuse("there is more than one expression.", remedy="join the conditions with AND or OR.")
+        place = byte_place(source.text, items[1])
+        source.refuse(
+            "there is more than one expression.", place, remedy="join the conditions with AND or OR."
+        )
     if items[0].get("alias"):
         source.refuse(
             "the expression has a name or a second word after it.",
             byte_place(source.text, items[0]),
             remedy="join conditions with AND or OR; put text in single quotes.",
         )
-    return Parsed(tree=items[0], sql=_written_back(document))
+    return Parsed(tree=items[0], document=document)
+
+
+def written_back(parsed: Parsed) -> str:
+    """SQL of the tree as it is now."""
+    answer = parser_connection().execute(
+        "SELECT json_deserialize_sql(CAST($tree AS JSON))", {"tree": json.dumps(parsed.document)}
+    )
+    return str(answer.fetchall()[0][0]).removeprefix(PREFIX)
 
 
 def check_characters(source: Source) -> None:
@@ -76,6 +130,7 @@ def check_characters(source: Source) -> None:
     if len(source.text) > LONGEST_TEXT:
         source.refuse(
             f"the expression is {len(source.text):,} characters long; {LONGEST_TEXT:,} are allowed.",
+            Place(LONGEST_TEXT, 1),
             remedy="put long lists of values into a code list or a feature.",
         )
     for index, character in enumerate(source.text):
@@ -119,6 +174,19 @@ def _tokens(text: str) -> Iterator[tuple[Place, Any, str]]:
         yield Place(len(encoded[:start].decode(errors="replace")), len(word)), kind, word
 
 
+def _first_clause(text: str) -> tuple[str, Place] | None:
+    """The first word that makes a query of an expression, and where it stands."""
+    depth, before = 0, ""
+    for place, kind, word in _tokens(text):
+        lowered = word.lower()
+        is_clause = kind == duckdb.token_type.keyword and lowered in CLAUSES and depth == 0
+        if is_clause and not (lowered in ("from", "distinct") and before in ("distinct", "is", "not")):
+            return lowered, place
+        depth += (word in "([{") - (word in ")]}")
+        before = lowered
+    return None
+
+
 def _serialise(source: Source) -> dict[str, Any]:
     answer = parser_connection().execute(
         "SELECT json_serialize_sql(CAST($query AS VARCHAR))", {"query": PREFIX + source.text}
@@ -126,32 +194,32 @@ def _serialise(source: Source) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(answer.fetchall()[0][0])
     if document["error"]:
         message = str(document["error_message"])
+        place = error_place(source.text, document)
         if "expression depth" in message:
-            source.refuse(TOO_DEEP, remedy="split it into several conditions.")
+            source.refuse(TOO_DEEP, place, remedy="split it into several conditions.")
         source.refuse(
             f"this is not a condition: {message}.",
-            error_place(source.text, document),
+            place,
             remedy="write comparisons joined by AND, OR and NOT, such as: age >= 65 AND NOT has_copd",
         )
     return document
 
 
-def _statement_of(text: str) -> dict[str, Any]:
-    statement: dict[str, Any] = _serialise(Source(text))["statements"][0]
-    return statement
+def expression_of(text: str) -> dict[str, Any]:
+    """The syntax tree of one expression that is known to be right."""
+    item: dict[str, Any] = _serialise(Source(text))["statements"][0]["node"]["select_list"][0]
+    return item
+
+
+@functools.cache
+def _around_one_expression() -> dict[str, Any]:
+    return _around(_serialise(Source("TRUE"))["statements"][0])
 
 
 def _around(statement: dict[str, Any]) -> dict[str, Any]:
     """What surrounds the selected expressions; parameters are refused where they stand in the tree."""
     node = {key: value for key, value in statement["node"].items() if key != "select_list"}
     return {key: value for key, value in statement.items() if key != "named_param_map"} | {"node": node}
-
-
-def _written_back(document: dict[str, Any]) -> str:
-    answer = parser_connection().execute(
-        "SELECT json_deserialize_sql(CAST($tree AS JSON))", {"tree": json.dumps(document)}
-    )
-    return str(answer.fetchall()[0][0]).removeprefix(PREFIX)
 
 
 def byte_place(text: str, node: dict[str, Any]) -> Place | None:
@@ -166,9 +234,17 @@ def byte_place(text: str, node: dict[str, Any]) -> Place | None:
     return Place(start, len(encoded[first:last].decode(errors="replace")))
 
 
-def error_place(text: str, details: dict[str, Any]) -> Place | None:
-    """Where DuckDB's error (as JSON) lies in the text, or None when it does not say."""
+def error_place(text: str, details: dict[str, Any]) -> Place:
+    """Where DuckDB's error (as JSON) lies in the text, or all of it when it does not say."""
+    everything = Place(0, len(text))
     if "location" not in details:
-        return None
+        return everything
     location, length = json.loads(details["location"])
-    return byte_place(text, {"query_location": location, "query_location_length": length})
+    node = {"query_location": location, "query_location_length": length}
+    return byte_place(text, node) or everything
+
+
+def error_message(problem: duckdb.Error) -> str:
+    """The first sentence of DuckDB's message."""
+    first = str(problem).splitlines()[0].removesuffix(".")
+    return f"{first[:1].lower()}{first[1:]}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +85,8 @@ def close_matches(word: str, candidates: Iterable[str], most: int = 3, cutoff: f
     >>> close_matches("sever", ["fit", "mild", "moderate", "severe"])
     ['severe']
     """
+    import difflib  # here, as only errors need it
+
     known = {candidate.lower(): candidate for candidate in candidates}
     found = difflib.get_close_matches(word.lower(), known, n=most, cutoff=cutoff)
     return [known[match] for match in found]

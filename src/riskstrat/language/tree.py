@@ -1,39 +1,42 @@
-"""The walk over a tree: every node is allowed, every column is a feature, every value fits its column."""
+"""The walk over a tree: every node is allowed, every column is a feature, every value fits what it stands with.
+
+On its way it rewrites what engines would understand differently, and words such as ``as_of`` into constants.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NoReturn
+from datetime import date
+from typing import NoReturn
 
 from riskstrat.language import vocabulary
-from riskstrat.language.parsing import byte_place, parser_connection
-from riskstrat.language.problems import Place, Source, close_matches, listed
+from riskstrat.language.casts import cast, target_of
+from riskstrat.language.date_words import (
+    AS_OF,
+    DATE_FUNCTIONS,
+    DATE_WORDS,
+    replace_as_of,
+    replace_date_function,
+)
+from riskstrat.language.functions import FUNCTIONS, OPERATORS, SKIPS_UNKNOWN
+from riskstrat.language.judging import Judge, Node
+from riskstrat.language.kinds import COLUMN_KINDS, DAY, NOTHING, TRUTH, Kind, number_of
+from riskstrat.language.parsing import DEEPEST_EXPRESSION, TOO_DEEP, byte_place
+from riskstrat.language.problems import Source, close_matches, listed
+from riskstrat.language.rewriting import become
 
-Node = dict[str, Any]
 LANGUAGE = "use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, CASE and arithmetic."
 QUIET_FUNCTION_KEYS = ("filter", "distinct", "export_state", "schema", "catalog")
 
 
-@dataclass(frozen=True)
-class ValueUse:
-    """A text value that an expression compares a column with (by =, <> or IN)."""
+class Walk(Judge):
+    """One pass over one tree; afterwards ``columns``, ``values`` and ``ordered`` hold what it met, in order."""
 
-    column: str
-    value: str
-    place: Place | None = field(compare=False)
-
-
-class Walk:
-    """One pass over one tree; afterwards ``columns`` and ``values`` hold what it met, in order."""
-
-    def __init__(self, source: Source, types: Mapping[str, str]) -> None:
-        self.source = source
-        self.types = types
+    def __init__(self, source: Source, types: Mapping[str, str], as_of: date | None = None) -> None:
+        super().__init__(source, types)
+        self.as_of = as_of
         self.columns: list[str] = []
-        self.values: list[ValueUse] = []
-        self._names = {name.lower(): name for name in types}
-        self._visits: dict[str, Callable[[Node], None]] = {
+        self._visits: dict[str, Callable[[Node], Kind]] = {
             "COLUMN_REF": self._column,
             "CONSTANT": self._constant,
             "COMPARISON": self._comparison,
@@ -45,203 +48,202 @@ class Walk:
             "FUNCTION": self._function,
         }
 
-    def visit(self, node: Node) -> None:
-        """Check one node and everything under it. Raises ExpressionError."""
+    def visit(self, node: Node) -> Kind:
+        """The kind of one node, after everything under it has been checked. Raises ExpressionError."""
         visit = self._visits.get(node["class"])
         if visit is None:
-            kind = str(node["class"])
+            name = str(node["class"])
             reason = vocabulary.REFUSED_CLASSES.get(
-                kind, f"{kind.lower().replace('_', ' ')} is not allowed here"
+                name, f"{name.lower().replace('_', ' ')} is not allowed here"
             )
-            self._refuse(f"{reason}.", node, LANGUAGE)
+            self.refuse(f"{reason}.", node, LANGUAGE)
         if node.get("alias"):
-            self._refuse("a name for a part is not allowed.", node, "take it away.")
-        visit(node)
+            self.refuse("a name for a part is not allowed.", node, "take it away.")
+        self.around.append(self.place(node))
+        if len(self.around) > DEEPEST_EXPRESSION:
+            self.refuse(TOO_DEEP, node, "split it into several conditions.")
+        kind = visit(node)
+        self.around.pop()
+        return kind
 
-    def condition(self, node: Node) -> None:
+    def condition(self, node: Node) -> Kind:
         """Check a node that must be true or false: the whole, and what AND, OR and NOT join."""
-        self.visit(node)
-        column = self._plain_column(node)
-        if column is not None and self.types[column] != "BOOLEAN":
-            self._refuse(
-                f"{column} is {self._words(column)}, not true or false.", node, self._comparing(column)
-            )
-        if node["class"] == "CONSTANT" and node["literal"]["kind"] not in ("BOOLEAN", "NULL_LITERAL"):
-            self._refuse("this value is not true or false.", node, "compare it with a feature.")
+        kind = self.visit(node)
+        if kind.family not in (TRUTH, NOTHING):
+            name = self.named(node)
+            part = name if name != "this part" else "this"
+            self.refuse(f"{part} is {kind.words}, not true or false.", node, _comparing(name, kind))
+        return kind
 
-    def _column(self, node: Node) -> None:
+    def _column(self, node: Node) -> Kind:
         parts = node["column_names"]
-        if len(parts) == 1 and (name := self._names.get(parts[0].lower())):
-            if name not in self.columns:
-                self.columns.append(name)
-            return
-        self._refuse_column(node, ".".join(parts))
+        if len(parts) == 1 and parts[0].lower() == AS_OF:
+            replace_as_of(self.source, node, self.as_of)
+            return Kind(DAY)
+        name = self.column(node)
+        if name is None:
+            self._refuse_column(node, ".".join(parts))
+        kind = COLUMN_KINDS.get(self.types[name])
+        if kind is None:
+            self.refuse(
+                f"{name} is of the type {self.types[name]}, which conditions do not know.",
+                node,
+                f"make it one of {listed(COLUMN_KINDS)} in the feature's SQL.",
+            )
+        node["column_names"] = [name]
+        if name not in self.columns:
+            self.columns.append(name)
+        return kind
 
-    def _refuse_column(self, node: Node, written: str) -> None:
+    def _refuse_column(self, node: Node, written: str) -> NoReturn:
         if written.lower() in vocabulary.CLOCK_WORDS:
-            self._refuse("no clock decides who is on a list.", node, "write the date: DATE '2026-04-01'.")
+            self._refuse_clock(node)
         last = written.rsplit(".", 1)[-1]
-        if "." in written and last.lower() in self._names:
-            self._refuse(f"'{written}' names a table.", node, f"write {self._names[last.lower()]} alone.")
+        if "." in written and last.lower() in self.names:
+            self.refuse(f"'{written}' names a table.", node, f"write {self.names[last.lower()]} alone.")
         place = byte_place(self.source.text, node)
         if place and self.source.text[place.start : place.start + 1] == '"':
-            self._refuse(
+            self.refuse(
                 f'"{written}" in double quotes is a column.',
                 node,
                 f"write text in single quotes: '{written}'.",
             )
-        matches = close_matches(written, self.types)
+        if written.lower() in DATE_FUNCTIONS:
+            example = DATE_FUNCTIONS[written.lower()][2]
+            self.refuse(f"{written} takes a number in brackets.", node, f"write for example: {example}")
+        matches = close_matches(written, (*self.types, *DATE_WORDS))
         proposal = f"did you mean {listed(matches)}?" if matches else f"if it is text, write '{written}'; "
         listing = "" if matches else "riskstrat features list shows every name."
-        self._refuse(f"there is no feature '{written}'.", node, proposal + listing)
+        self.refuse(f"there is no feature '{written}'.", node, proposal + listing)
 
-    def _constant(self, node: Node) -> None:
-        kind = node["literal"]["kind"]
-        if kind not in vocabulary.LITERAL_KINDS:
-            self._refuse(
-                f"a value of kind {kind.lower()} is not allowed.",
+    def _refuse_clock(self, node: Node) -> NoReturn:
+        self.refuse(
+            "no clock decides who is on a list.", node, "write as_of, or the date: DATE '2026-04-01'."
+        )
+
+    def _constant(self, node: Node) -> Kind:
+        literal = node["literal"]
+        family = vocabulary.LITERAL_KINDS.get(literal["kind"])
+        if family is None:
+            self.refuse(
+                f"a value of kind {literal['kind'].lower()} is not allowed.",
                 node,
                 "use text, numbers, dates, TRUE or FALSE.",
             )
-        if not str(node["literal"].get("text", "")).isprintable():
-            self._refuse(
+        text = str(literal.get("text", ""))
+        if not text.isprintable():
+            self.refuse(
                 "the text holds a character that cannot be seen.", node, "use letters, digits and spaces."
             )
+        if family != "number":
+            return Kind(family)
+        kind = number_of(text)
+        if kind is None:
+            self.refuse(
+                "a number has at most 15 digits and no other signs in it.", node, "write it like 65 or 0.24."
+            )
+        return kind
 
-    def _comparison(self, node: Node) -> None:
+    def _comparison(self, node: Node) -> Kind:
         self._listed(node, vocabulary.COMPARISONS)
-        left, right = node["left"], node["right"]
-        self.visit(left)
-        self.visit(right)
-        noted = node["type"] in vocabulary.EQUALITIES
-        self._fits(left, [right], noted=noted)
-        self._fits(right, [left], noted=noted)
+        sides = [node["left"], node["right"]]
+        kinds = [self.visit(side) for side in sides]
+        self.note(sides, ordered=node["type"] not in vocabulary.EQUALITIES)
+        self.unite(sides, kinds)
+        return Kind(TRUTH)
 
-    def _between(self, node: Node) -> None:
+    def _between(self, node: Node) -> Kind:
         self._listed(node, {"COMPARE_BETWEEN"})
-        bounds = [node["lower"], node["upper"]]
-        for part in (node["input"], *bounds):
-            self.visit(part)
-        self._fits(node["input"], bounds, noted=False)
+        parts = [node["input"], node["lower"], node["upper"]]
+        kinds = [self.visit(part) for part in parts]
+        self.note(parts, ordered=True)
+        self.unite(parts, kinds)
+        return Kind(TRUTH)
 
-    def _conjunction(self, node: Node) -> None:
+    def _conjunction(self, node: Node) -> Kind:
         self._listed(node, vocabulary.CONJUNCTIONS)
         for child in node["children"]:
             self.condition(child)
+        return Kind(TRUTH)
 
-    def _operator(self, node: Node) -> None:
+    def _operator(self, node: Node) -> Kind:
         self._listed(node, vocabulary.OPERATORS)
-        for child in node["children"]:
-            if node["type"] == "OPERATOR_NOT":
-                self.condition(child)
-            else:
-                self.visit(child)
+        parts = node["children"]
+        if node["type"] == "OPERATOR_NOT":
+            self.condition(parts[0])
+            return Kind(TRUTH)
+        kinds = [self.visit(part) for part in parts]
+        if node["type"] == "OPERATOR_COALESCE":
+            return self.unite(parts, kinds)
         if node["type"] in vocabulary.MEMBERSHIPS:
-            self._fits(node["children"][0], node["children"][1:], noted=True)
+            self.note(parts, ordered=False)
+            self.unite(parts, kinds)
+        return Kind(TRUTH)
 
-    def _case(self, node: Node) -> None:
+    def _case(self, node: Node) -> Kind:
+        results = []
         for check in node["case_checks"]:
             self.condition(check["when_expr"])
-            self.visit(check["then_expr"])
-        self.visit(node["else_expr"])
+            results.append(check["then_expr"])
+        results.append(node["else_expr"])
+        return self.unite(results, [self.visit(result) for result in results])
 
-    def _cast(self, node: Node) -> None:
-        target = node["type_expr"]
-        name = str(target.get("type_name", "")).upper()
-        plain = not (target.get("children") or target.get("schema") or target.get("catalog"))
-        if name not in vocabulary.CAST_TYPES or not plain:
-            self._refuse(
-                "a cast to this type is not allowed.", node, f"use {listed(sorted(vocabulary.CAST_TYPES))}."
-            )
-        self.visit(node["child"])
-        child = node["child"]
-        if child["class"] == "CONSTANT" and not node["try_cast"] and not self._casts(child["literal"], name):
-            words = vocabulary.TYPE_WORDS.get(name, name)
-            remedy = "write dates as DATE 'YYYY-MM-DD'." if name == "DATE" else "correct the value."
-            self._refuse(f"'{child['literal'].get('text', '')}' is not {words}.", node, remedy)
+    def _cast(self, node: Node) -> Kind:
+        target = target_of(self, node)
+        return cast(self, node, target, self.visit(node["child"]))
 
-    def _function(self, node: Node) -> None:
+    def _function(self, node: Node) -> Kind:
         name = str(node["function_name"]).lower()
+        rules = OPERATORS if node["is_operator"] else FUNCTIONS
+        is_date = name in DATE_FUNCTIONS and not node["is_operator"]
         quiet = not any(node.get(key) for key in QUIET_FUNCTION_KEYS) and not node["order_bys"]["orders"]
         arguments = node["arguments"]
-        known = name in vocabulary.OPERATOR_FUNCTIONS if node["is_operator"] else name in vocabulary.FUNCTIONS
-        if not known or not quiet or any(argument["name"] for argument in arguments):
-            self._refuse_function(node, name, known)
-        if name == "date_diff" and not self._counts_days(arguments):
-            self._refuse("date_diff counts days only.", node, "write date_diff('day', earlier, later).")
-        for argument in arguments:
-            self.visit(argument["expression"])
+        if not (name in rules or is_date):
+            self._refuse_function(node, name)
+        if not quiet or any(argument["name"] for argument in arguments):
+            self.refuse(f"this use of {name} is not allowed.", node, "give it plain arguments only.")
+        if is_date:
+            replace_date_function(self.source, node, self.as_of)
+            return Kind(DAY)
+        rule, fewest, most = rules[name]
+        if not fewest <= len(arguments) <= most:
+            count = str(fewest) if fewest == most else f"{fewest} to {most}"
+            self.refuse(
+                f"{name} takes {count} value{'' if most == 1 else 's'}, and there are {len(arguments)}.",
+                node,
+                "see: docs/expressions.md",
+            )
+        parts = [argument["expression"] for argument in arguments]
+        kinds = [self.visit(part) for part in parts]
+        kind = rule(self, node, name, parts, kinds)
+        if name not in SKIPS_UNKNOWN and any(part.family == NOTHING for part in kinds):
+            become(node, "NULL")
+            return Kind(NOTHING)
+        return kind
 
-    def _refuse_function(self, node: Node, name: str, known: bool) -> None:
-        if known:
-            self._refuse(f"this use of {name} is not allowed.", node, "give it plain arguments only.")
+    def _refuse_function(self, node: Node, name: str) -> NoReturn:
         if name in vocabulary.CLOCK_WORDS:
-            self._refuse("no clock decides who is on a list.", node, "write the date: DATE '2026-04-01'.")
+            self._refuse_clock(node)
+        if name.endswith("like_escape"):
+            self.refuse("ESCAPE is not allowed.", node, "use starts_with or substring.")
         if node["is_operator"]:
-            self._refuse(f"the operator {name} is not allowed.", node, LANGUAGE)
-        matches = close_matches(name, vocabulary.FUNCTIONS, most=1, cutoff=0.8)
-        functions = f"use {listed(matches or sorted(vocabulary.FUNCTIONS))}."
-        self._refuse(f"the function {name} is not allowed.", node, functions)
-
-    def _counts_days(self, arguments: list[Node]) -> bool:
-        unit: Node = arguments[0]["expression"] if arguments else {"class": ""}
-        return (
-            unit["class"] == "CONSTANT" and str(unit["literal"].get("text")).lower() in vocabulary.DATE_UNITS
-        )
-
-    def _fits(self, node: Node, values: list[Node], *, noted: bool) -> None:
-        """Check constants that stand against a column: text against text, and text that the type can hold."""
-        column = self._plain_column(node)
-        if column is None:
-            return
-        for value in values:
-            if value["class"] != "CONSTANT" or value["literal"]["kind"] == "NULL_LITERAL":
-                continue
-            text = str(value["literal"]["text"])
-            if not self._holds(self.types[column], value["literal"]):
-                remedy = (
-                    f"write '{text}' in quotes."
-                    if self.types[column] == "VARCHAR"
-                    else self._comparing(column)
-                )
-                self._refuse(f"{column} is {self._words(column)}, and {text} is not.", value, remedy)
-            if noted and self.types[column] == "VARCHAR":
-                self.values.append(ValueUse(column, text, byte_place(self.source.text, value)))
-
-    def _holds(self, type_name: str, literal: Node) -> bool:
-        if literal["kind"] == "STRING":
-            return self._casts(literal, type_name)
-        if literal["kind"] == "BOOLEAN":
-            return type_name == "BOOLEAN"
-        return type_name in vocabulary.NUMBER_TYPES
-
-    def _casts(self, literal: Node, type_name: str) -> bool:
-        if literal["kind"] == "NULL_LITERAL" or type_name == "VARCHAR":
-            return True
-        question = f"SELECT TRY_CAST(CAST($text AS VARCHAR) AS {type_name}) IS NOT NULL"
-        return bool(parser_connection().execute(question, {"text": str(literal["text"])}).fetchall()[0][0])
-
-    def _plain_column(self, node: Node) -> str | None:
-        is_plain = node["class"] == "COLUMN_REF" and len(node["column_names"]) == 1
-        return self._names.get(node["column_names"][0].lower()) if is_plain else None
-
-    def _words(self, column: str) -> str:
-        return vocabulary.TYPE_WORDS.get(self.types[column], self.types[column].lower())
-
-    def _comparing(self, column: str) -> str:
-        examples = {
-            "BOOLEAN": column,
-            "VARCHAR": f"{column} = 'text'",
-            "DATE": f"{column} < DATE '2026-04-01'",
-        }
-        return f"write for example: {examples.get(self.types[column], f'{column} >= 1')}"
+            self.refuse(f"the operator {name} is not allowed.", node, LANGUAGE)
+        if name == AS_OF:
+            self.refuse("as_of takes no brackets.", node, "write as_of alone.")
+        matches = close_matches(name, (*FUNCTIONS, *DATE_FUNCTIONS), most=1, cutoff=0.8)
+        names = f"use {listed(matches or sorted((*FUNCTIONS, *DATE_FUNCTIONS)))}."
+        self.refuse(f"the function {name} is not allowed.", node, names)
 
     def _listed(self, node: Node, allowed: Iterable[str]) -> None:
         if node["type"] not in allowed:
             name = (
                 str(node["type"]).lower().removeprefix("operator_").removeprefix("compare_").replace("_", " ")
             )
-            self._refuse(f"{name} is not allowed here.", node, LANGUAGE)
+            self.refuse(f"{name} is not allowed here.", node, LANGUAGE)
 
-    def _refuse(self, reason: str, node: Node, remedy: str) -> NoReturn:
-        self.source.refuse(reason, byte_place(self.source.text, node), remedy=remedy)
+
+def _comparing(name: str, kind: Kind) -> str:
+    """An example of a comparison that is true or false."""
+    feature = name if name.isidentifier() else "age"
+    examples = {"text": f"{feature} = 'text'", "date": f"{feature} < DATE '2026-04-01'"}
+    return f"compare it with something, such as: {examples.get(kind.family, f'{feature} >= 65')}"
