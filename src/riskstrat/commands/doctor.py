@@ -129,24 +129,24 @@ def check_definitions(site: Site) -> Iterator[Finding]:
 
 
 def check_cohorts(definitions: Definitions) -> Iterator[Finding]:
-    """Whether every rule of every cohort is a condition over the features."""
-    from riskstrat.language import compile_expression
+    """Whether every rule and gap of every cohort is a condition over the features."""
+    from riskstrat.definitions.cohort_rules import compile_cohort
 
-    columns = definitions.contracts["features"].columns
-    types = {column.name: column.sql_type for column in columns}
-    allowed = {column.name: column.allowed for column in columns if column.allowed}
     rules = 0
     for cohort in definitions.cohorts.values():
-        for rule in (*cohort.include, *cohort.exclude):
-            rules += 1
-            try:
-                compile_expression(rule, types, allowed)
-            except RiskstratError as problem:
-                path = definitions.root / "config" / "cohorts" / f"{cohort.name}.yaml"
-                yield Finding(
-                    "fail", f"cohort: {path}: {rule}: {problem.what}", problem.remedy, problem.exit_code
-                )
-                return
+        path = definitions.root / "config" / "cohorts" / f"{cohort.name}.yaml"
+        try:
+            # any day will do: what is asked here is whether the words that count days from as_of are right
+            compiled = compile_cohort(
+                cohort, definitions.contracts["features"].columns, cohort.review.next_review, path
+            )
+        except RiskstratError as problem:
+            rule = getattr(problem, "text", "")
+            yield Finding(
+                "fail", f"cohort: {path}: {rule}: {problem.what}", problem.remedy, problem.exit_code
+            )
+            return
+        rules += len(compiled.include) + len(compiled.exclude) + len(compiled.gaps)
     yield Finding("ok", f"cohorts: {rules} rules are conditions over the features")
 
 

@@ -7,13 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from riskstrat.definitions.audiences import Audiences, check_audiences, load_audiences
 from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
-from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, load_cohorts
+from riskstrat.definitions.cohort_rules import check_names
+from riskstrat.definitions.cohorts import Cohort, load_cohorts
 from riskstrat.definitions.contracts import Contract, load_contracts
 from riskstrat.definitions.contradictions import FILE as CONTRADICTIONS
 from riskstrat.definitions.contradictions import check_contradictions, load_contradictions
+from riskstrat.definitions.disclosure import load_disclosure
 from riskstrat.definitions.geography import Geography, load_geography
 from riskstrat.definitions.layouts import Layout, load_layouts
+from riskstrat.definitions.legal_basis import LegalBases, check_purpose, load_legal_basis
 from riskstrat.definitions.limits import Limits, resolve_limits
 from riskstrat.definitions.policies import (
     Ranking,
@@ -29,8 +33,10 @@ from riskstrat.definitions.sources import Source, Sources, load_sources
 from riskstrat.errors import DefinitionError
 
 FEATURES = "features"
-RANK_COLUMNS = ("risk_score", "score")
-WORKLIST_COLUMNS = ("rank", "cohort_rank", "score", "reasons", "within_capacity")
+WORKLIST_COLUMNS = (
+    *("rank", "cohort_rank", "score", "reasons", "gaps"),
+    *("within_capacity", "is_manual_addition"),
+)
 
 
 @dataclass(frozen=True)
@@ -51,6 +57,8 @@ class Definitions:
     ranking: Ranking
     worklist_layout: WorklistLayout
     report_layout: ReportLayout
+    legal_bases: LegalBases
+    audiences: Audiences
 
     @property
     def pipelines(self) -> Path:
@@ -103,11 +111,14 @@ def load_definitions(root: Path) -> Definitions:
         ranking=load_ranking(config / "ranking.yaml"),
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
         report_layout=load_report_layout(config / "report.yaml"),
+        legal_bases=load_legal_basis(config / "legal_basis.yaml"),
+        audiences=load_audiences(config / "audiences.yaml"),
     )
     contradictions = load_contradictions(config / "reference" / CONTRADICTIONS)
     check_contradictions(definitions.codelists, contradictions, config / "codelists")
     _check_layouts(definitions)
     _check_columns(definitions)
+    _check_permissions(definitions)
     return definitions
 
 
@@ -154,13 +165,29 @@ def _check_columns(definitions: Definitions) -> None:
             )
     for column in definitions.worklist_layout.columns:
         _known(column, [*features, *WORKLIST_COLUMNS], config / "worklists.yaml", column, "a feature")
+    columns = {column.name: column for column in definitions.contracts[FEATURES].columns}
     for cohort in definitions.cohorts.values():
         path = config / "cohorts" / f"{cohort.name}.yaml"
-        for item in cohort.rank_by:
-            _known(item.column, [*features, *RANK_COLUMNS], path, "rank_by", "a feature")
-        for template in cohort.reasons:
-            for name in PLACEHOLDER.findall(template):
-                _known(name, features, path, "reasons", "a feature")
+        check_names(cohort, columns, definitions.extract_names, path)
+
+
+def _check_permissions(definitions: Definitions) -> None:
+    """Legal bases name extracts, cohorts and audiences name purposes, and policies agree."""
+    config, bases = definitions.root / "config", definitions.legal_bases
+    for basis in bases.bases:
+        for extract in basis.extracts:
+            _known(extract, definitions.extract_names, bases.file, basis.name, "an extract")
+    for cohort in definitions.cohorts.values():
+        for purpose in cohort.requires.legal_basis:
+            check_purpose(purpose, bases.purposes, config / "cohorts" / f"{cohort.name}.yaml", "requires")
+    policies = load_disclosure(config / "disclosure.yaml").audiences
+    features = [column.name for column in definitions.contracts[FEATURES].columns]
+    check_audiences(
+        definitions.audiences,
+        features,
+        bases.purposes,
+        {audience: policy.name for audience, policy in policies.items()},
+    )
 
 
 def _known(name: str, known: Iterable[str], path: Path, column: str, what: str) -> None:
