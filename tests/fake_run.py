@@ -8,44 +8,27 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from tests.factories import OPTIONAL_EXTRACTS, REQUIRED_EXTRACTS
+from tests.fake_cohorts import (
+    COHORTS,
+    Cohorts,
+    definition_text,
+    earlier_features,
+    write_cohorts,
+    write_register,
+)
 from tests.fake_people import AS_OF, NEIGHBOURHOODS, fake_features, fake_scores
 
 RUN = "20260401-0fa4e0f1"
-COHORTS: dict[str, dict[str, Any]] = {
-    "luton_core": {
-        "title": "Frail people with repeated unplanned admissions",
-        "why": "The Luton enhanced model of care; weekly MDT.",
-        "include": [
-            "age >= 65",
-            "frailty_category IN ('moderate', 'severe')",
-            "unplanned_admissions_12m >= 2",
-        ],
-        "exclude": ["is_end_of_life"],
-        "reasons": [
-            "{unplanned_admissions_12m} unplanned admissions in 12 months",
-            "{frailty_category} frailty ({efi_deficits} of 36 deficits)",
-            "aged {age}",
-        ],
-    },
-    "care_home_frail": {
-        "title": "Care home residents with severe frailty and no care plan",
-        "why": "A second list, so that pages and commands are tried with more than one.",
-        "include": ["is_care_home_resident", "frailty_category = 'severe'", "NOT has_care_plan"],
-        "exclude": [],
-        "reasons": ["{frailty_category} frailty in a care home, without a care plan"],
-    },
-}
+EARLIER_RUN = "20260301-0fa4e0f0"
 ABSENT_EXTRACTS = ("agency_contacts", "gp_contacts", "social_care_services")
 UNKNOWN_FEATURES = {
     "agencies_90d": "agency_contacts was not delivered",
@@ -87,41 +70,46 @@ CHECKS = (
 )
 
 
-def write_fake_site(site: Path, people: int = 2_000, seed: int = 7) -> Path:
+def write_fake_site(site: Path, people: int = 2_000, seed: int = 7, cohorts: Cohorts = COHORTS) -> Path:
     """Write a site whose newest published run is a fake; returns the run's folder (output/runs/RUN)."""
     for room in ("config/cohorts", "data_contracts", "pipelines", "output/runs"):
         (site / room).mkdir(parents=True, exist_ok=True)
-    for name in COHORTS:
-        (site / "config" / "cohorts" / f"{name}.yaml").write_text(_definition(name), encoding="utf-8")
+    for name, cohort in cohorts.items():
+        (site / "config" / "cohorts" / f"{name}.yaml").write_text(definition_text(cohort), encoding="utf-8")
     folder = site / "output" / "runs" / RUN
-    write_fake_run(folder, people, seed)
+    write_fake_run(folder, people, seed, cohorts)
     (site / "output" / "latest").symlink_to(Path("runs") / RUN)
     return folder
 
 
-def _definition(cohort: str) -> str:
-    settings = COHORTS[cohort] | {"rank_by": ["risk_score DESC", "person_id"], "capacity": 25}
-    return yaml.safe_dump(settings, sort_keys=False)
-
-
-def write_fake_run(folder: Path, people: int = 2_000, seed: int = 7) -> dict[str, Any]:
+def write_fake_run(
+    folder: Path, people: int = 2_000, seed: int = 7, cohorts: Cohorts = COHORTS
+) -> dict[str, Any]:
     """Write a published run into ``folder`` (report/ apart) and return its manifest."""
+    return _write_run(folder, fake_features(people, seed), cohorts, RUN)
+
+
+def write_earlier_run(
+    folder: Path, people: int = 2_000, seed: int = 7, cohorts: Cohorts = COHORTS
+) -> dict[str, Any]:
+    """Write the run a month before that of the same arguments, in which people and their features differ a little.
+
+    Those whom the later run has not are dead, moved away, or in neither of its files, as its register.parquet says.
+    """
+    return _write_run(folder, earlier_features(people, seed), cohorts, EARLIER_RUN)
+
+
+def _write_run(folder: Path, table: pa.Table, cohorts: Cohorts, run: str) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
-    table = fake_features(people, seed)
     pq.write_table(table, folder / "features.parquet")
     features = table.to_pandas()
-    scores = fake_scores(features)
-    scores.to_parquet(folder / "scores.parquet", index=False)
-    members = {
-        name: _cohort_members(folder / "features.parquet", folder / "scores.parquet", cohort)
-        for name, cohort in COHORTS.items()
-    }
-    for name, rows in members.items():
-        (folder / "cohorts").mkdir(exist_ok=True)
-        rows.to_parquet(folder / "cohorts" / f"{name}.parquet", index=False)
+    fake_scores(features).to_parquet(folder / "scores.parquet", index=False)
+    members, undecided = write_cohorts(folder, cohorts)
+    write_register(folder, features)
     worklists = _write_worklists(folder, features, members)
     summaries = _write_quality(folder)
-    manifest = _manifest(features, members, worklists, summaries)
+    manifest = _manifest(features, members, worklists, summaries, cohorts)
+    manifest |= {"run": run, "as_of": f"{run[:4]}-{run[4:6]}-{run[6:8]}", "cohorts_undecided": undecided}
     manifest["files"] = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
@@ -129,31 +117,6 @@ def write_fake_run(folder: Path, people: int = 2_000, seed: int = 7) -> dict[str
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=2, sort_keys=True), encoding="utf-8")
     return manifest
-
-
-def _cohort_members(features: Path, scores: Path, cohort: Mapping[str, Any]) -> pd.DataFrame:
-    """person_id, rank (1 is first), score, reasons ('a; b') of the members of a cohort."""
-    rules = [f"COALESCE({rule}, FALSE)" for rule in cohort["include"]]
-    rules += [f"NOT COALESCE({rule}, FALSE)" for rule in cohort["exclude"]]
-    reasons = " || '; ' || ".join(_text_expression(template) for template in cohort["reasons"])
-    query = f"""
-        SELECT person_id, CAST(ROW_NUMBER() OVER (ORDER BY score DESC, person_id) AS INTEGER) AS rank, score
-            , {reasons} AS reasons
-        FROM read_parquet('{features}') AS features JOIN read_parquet('{scores}') AS scores USING (person_id)
-        WHERE {" AND ".join(rules)}
-        ORDER BY rank
-    """
-    with duckdb.connect(config={"threads": 1}) as database:
-        return database.sql(query).df()
-
-
-def _text_expression(template: str) -> str:
-    """A template with {feature} parts as a SQL text expression."""
-    parts = re.split(r"\{(\w+)\}", template)
-    return " || ".join(
-        f"COALESCE(CAST({part} AS VARCHAR), '?')" if place % 2 else f"'{part}'"
-        for place, part in enumerate(parts)
-    )
 
 
 def _write_worklists(
@@ -230,6 +193,7 @@ def _manifest(
     members: Mapping[str, pd.DataFrame],
     worklists: Mapping[str, dict[str, str]],
     summaries: Mapping[str, dict[str, Any]],
+    cohorts: Cohorts,
 ) -> dict[str, Any]:
     people = len(features)
     home = features.set_index("person_id")["neighbourhood_code"]
@@ -239,7 +203,10 @@ def _manifest(
         "engine": "duckdb 2.0.0",
         "code_version": "0.1.0",
         "inputs": {f"2026-03-31/{extract}.csv": _sha256(extract) for extract in summaries},
-        "definitions": {f"config/cohorts/{name}.yaml": _sha256(_definition(name)) for name in COHORTS},
+        "definitions": {
+            f"config/cohorts/{name}.yaml": _sha256(definition_text(cohort))
+            for name, cohort in cohorts.items()
+        },
         "extracts": {extract: _status(extract) for extract in REQUIRED_EXTRACTS + OPTIONAL_EXTRACTS},
         "conservation": {extract: summary["conservation"] for extract, summary in summaries.items()},
         "population": {
@@ -255,10 +222,6 @@ def _manifest(
         },
         "unknown_features": dict(UNKNOWN_FEATURES),
         "cohorts": {name: len(rows) for name, rows in members.items()},
-        "cohorts_undecided": {
-            "luton_core": int((features["frailty_category"].isna() & (features["age"] >= 65)).sum()),
-            "care_home_frail": 0,
-        },
         "neighbourhoods": {
             code: {
                 "name": name,

@@ -1,12 +1,11 @@
 """Published runs: finding one, checking that nothing in it changed, and reading it and nothing else.
 
-Only the standard library and DuckDB are imported here: every reading command starts with this module.
+Only the standard library is imported here, and DuckDB when a run is opened: every reading command starts with
+this module.
 """
 
 from __future__ import annotations
 
-import difflib
-import hashlib
 import json
 import re
 from collections.abc import Sequence
@@ -14,12 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from riskstrat.errors import MisuseError, NothingPublishedError, RiskstratError
 from riskstrat.sqltext import literal
+
+if TYPE_CHECKING:
+    import duckdb
 
 MANIFEST = "manifest.json"
 LATEST = "latest"
@@ -102,12 +102,25 @@ def find_run(output: Path, run: str | None = None, as_of: date | None = None) ->
     wanted = [one for one in known if one.id == run or (run is None and one.as_of == as_of)]
     if wanted:
         return wanted[-1]
+    import difflib
+
     what = f"there is no run '{run}'." if as_of is None else f"no run was published as of {as_of}."
     wanted_id = run if run is not None else f"{as_of:%Y%m%d}"
     near = difflib.get_close_matches(wanted_id, [one.id for one in known], n=3, cutoff=0.5)
     raise NothingPublishedError(
         what, remedy=f"use one of {', '.join(near or [known[-1].id])} (riskstrat runs list)."
     )
+
+
+def run_before(output: Path, run: Run) -> Run:
+    """The newest run of an earlier date than ``run``. Raises NothingPublishedError when there is none."""
+    earlier = [one for one in list_runs(output) if one.as_of < run.as_of]
+    if not earlier:
+        raise NothingPublishedError(
+            f"no run of an earlier date than {run.as_of} was published.",
+            remedy="name the run to compare with: --from RUN (riskstrat runs list).",
+        )
+    return earlier[-1]
 
 
 def verify_run(run: Run) -> list[str]:
@@ -131,33 +144,40 @@ def verify_run(run: Run) -> list[str]:
 
 def file_hash(path: Path) -> str:
     """The SHA-256 of a file, as hexadecimal text."""
+    import hashlib
+
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def open_run(run: Run, threads: int = 2) -> duckdb.DuckDBPyConnection:
+def open_run(run: Run, threads: int = 2, *, earlier: Run | None = None) -> duckdb.DuckDBPyConnection:
     """An in-memory database with the view ``features`` that can read the run's folder and nothing else.
 
-    Raises RiskstratError when the feature table cannot be read.
+    With ``earlier`` also that run's folder, and the view ``earlier_features``. Raises RiskstratError when a feature
+    table cannot be read.
     """
+    import duckdb
+
     connection = duckdb.connect(config={"threads": threads})
-    folder = run.folder.resolve()
-    features = folder / "features.parquet"
-    try:
-        connection.execute(f"CREATE VIEW features AS FROM read_parquet({literal(str(features))})")
-    except duckdb.Error:
-        connection.close()
-        raise _damaged(run, features) from None
+    opened = {"features": run} if earlier is None else {"features": run, "earlier_features": earlier}
+    for view, one in opened.items():
+        path = one.folder.resolve() / "features.parquet"
+        try:
+            connection.execute(f"CREATE VIEW {view} AS FROM read_parquet({literal(str(path))})")
+        except duckdb.Error:
+            connection.close()
+            raise _damaged(one, path) from None
+    folders = ", ".join(literal(str(one.folder.resolve())) for one in opened.values())
     # in this order: the list of folders cannot be set once external access is off
-    connection.execute(f"SET allowed_directories = [{literal(str(folder))}]")
+    connection.execute(f"SET allowed_directories = [{folders}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
     return connection
 
 
-def feature_types(connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+def feature_types(connection: duckdb.DuckDBPyConnection, view: str = "features") -> dict[str, str]:
     """Name to DuckDB type of the columns of ``features``, in order."""
-    return {str(row[0]): str(row[1]) for row in connection.execute("DESCRIBE features").fetchall()}
+    return {str(row[0]): str(row[1]) for row in connection.execute(f"DESCRIBE {view}").fetchall()}
 
 
 def damage(run: Run, paths: Sequence[str]) -> RiskstratError:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from riskstrat.commands.run import parse_date
+from riskstrat.commands.completion import complete_run
 from riskstrat.commands.state import State
 from riskstrat.runs import Run, find_run
 
+if TYPE_CHECKING:
+    from riskstrat.site import Site
+
 RunOption = Annotated[
-    str | None, typer.Option("--run", metavar="RUN", help="A published run; default: the latest.")
+    str | None,
+    typer.Option(
+        "--run", metavar="RUN", help="A published run; default: the latest.", autocompletion=complete_run
+    ),
 ]
 AsOfOption = Annotated[
     str | None,
@@ -27,10 +34,42 @@ class Shape(StrEnum):
     JSON = "json"
 
 
+class Sheet(StrEnum):
+    """How results are written that are few rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
+class Rows(StrEnum):
+    """How results are written that may be many rows."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    PARQUET = "parquet"
+
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="PATH", help="A file to write instead of stdout.")
+]
+
+
 def chosen_run(context: typer.Context, run: str | None, as_of: str | None) -> Run:
     """The run that the options name. Raises NothingPublishedError or MisuseError."""
+    output = site_of(context).output
+    if as_of is None:
+        return find_run(output, run)
+    from riskstrat.commands.run import parse_date
+
+    return find_run(output, run, parse_date(as_of, "--as-of"))
+
+
+def site_of(context: typer.Context) -> Site:
+    """The site that the command line names. Raises MisuseError when there is none."""
     state: State = context.obj
-    return find_run(state.site().output, run, parse_date(as_of, "--as-of") if as_of is not None else None)
+    return state.site()
 
 
 def say(text: str) -> None:

@@ -108,7 +108,7 @@ def explain(
 
     Example: riskstrat features explain 3f9a0c1e
     """
-    from riskstrat.explaining import explain_person
+    from riskstrat.reading.explaining import explain_person
 
     chosen = chosen_run(context, run, as_of)
     state: State = context.obj

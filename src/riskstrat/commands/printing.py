@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -14,7 +14,9 @@ SHORT_KEY = 12
 GAP = "  "
 UNKNOWN = "-"
 KEY_COLUMN = "person_id"
-LONG_COLUMN = "reasons"
+LONG_COLUMNS = ("gaps", "reasons", "why")
+LABEL_WIDTH = 14
+FEWEST_COLUMNS = 3
 
 
 def terminal_width() -> int:
@@ -64,29 +66,60 @@ def aligned(headers: Sequence[str], rows: Iterable[Sequence[Any]]) -> list[str]:
 def people_table(
     columns: Sequence[str], rows: Iterable[Sequence[Any]], width: int | None = None
 ) -> list[str]:
-    """Lines of a table of people; ``reasons`` stand under their person.
+    """Lines of a table of people; reasons, gaps and the like stand under their person.
 
-    Where it would be wider than the terminal, ``person_id`` shows its first 12 digits only.
+    Where it would be wider than the terminal, ``person_id`` shows its first 12 digits only, and then the last columns
+    stand under their person too.
     """
     room = width or terminal_width()
     listed = [dict(zip(columns, row, strict=True)) for row in rows]
-    shown = [name for name in columns if name != LONG_COLUMN] or list(columns)
+    shown = [name for name in columns if name not in LONG_COLUMNS] or list(columns)
     lines = aligned(shown, [[row[name] for name in shown] for row in listed])
+    table = listed
     if KEY_COLUMN in shown and max(map(len, lines)) > room:
-        short = [{**row, KEY_COLUMN: str(row[KEY_COLUMN])[:SHORT_KEY]} for row in listed]
-        lines = aligned(shown, [[row[name] for name in shown] for row in short])
-    if LONG_COLUMN not in columns or LONG_COLUMN in shown:
-        return lines
+        table = [{**row, KEY_COLUMN: str(row[KEY_COLUMN])[:SHORT_KEY]} for row in listed]
+        lines = aligned(shown, [[row[name] for name in shown] for row in table])
+    moved: list[str] = []
+    while max(map(len, lines)) > room and len(shown) > FEWEST_COLUMNS:
+        moved.insert(0, shown.pop())
+        lines = aligned(shown, [[row[name] for name in shown] for row in table])
+    long = [name for name in columns if name not in (*shown, *moved)]
     first = len(lines) - len(listed)
     out = lines[:first]
     for line, row in zip(lines[first:], listed, strict=True):
-        out.append(line)
-        if row[LONG_COLUMN] is not None:
-            indent = " " * 6
-            out += textwrap.wrap(
-                as_text(row[LONG_COLUMN]), max(room, 40), initial_indent=indent, subsequent_indent=indent
-            )
+        out += [line, *_below(row, moved, long, max(room, 40))]
     return out
+
+
+def _below(row: Mapping[str, Any], moved: Sequence[str], long: Sequence[str], width: int) -> list[str]:
+    """What stands under a person: the columns that had no room in one paragraph, each long text in its own."""
+    texts = [", ".join(f"{name} {as_text(row[name])}" for name in moved)] if moved else []
+    lead = len(long) > 1
+    texts += [
+        f"{name}: {as_text(row[name])}" if lead else as_text(row[name])
+        for name in long
+        if row[name] is not None
+    ]
+    indent = " " * 6
+    return [
+        line
+        for text in texts
+        for line in textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent)
+    ]
+
+
+def facts(entries: Mapping[str, str | Sequence[str]], width: int | None = None) -> list[str]:
+    """Lines of labels and texts; several texts stand under each other, and a label without any is left out."""
+    indent = " " * LABEL_WIDTH
+    lines = []
+    for label, entry in entries.items():
+        for place, text in enumerate([entry] if isinstance(entry, str) else entry):
+            lead = f"{label:<{LABEL_WIDTH}}" if place == 0 else indent
+            if text:
+                lines += textwrap.wrap(
+                    text, width or terminal_width(), initial_indent=lead, subsequent_indent=indent
+                )
+    return lines
 
 
 def _broken(header: str) -> list[str]:

@@ -57,7 +57,7 @@ def parse_date(text: str, option: str) -> date:
 
 
 def summary(folder: Path, output: Path, manifest: Mapping[str, Any]) -> str:
-    """What a run came to, in lines of at most 100 characters: people, rows, cohorts by neighbourhood, where to look."""
+    """What a run came to, in lines of at most 100 characters: people, rows, cohorts, where to look."""
     conservation = manifest["conservation"].values()
     read, quarantined = (sum(counts[name] for counts in conservation) for name in ("read", "quarantined"))
     people = manifest["population"]["steps"][-1]["people"]
@@ -65,15 +65,6 @@ def summary(folder: Path, output: Path, manifest: Mapping[str, Any]) -> str:
         f"run          {manifest['run']} (as of {manifest['as_of']})",
         f"people       {people:,}",
         f"rows         {read:,} read, {quarantined:,} quarantined",
-        *(
-            f"cohort       {name}: {size:,} people"
-            + (
-                f", {manifest['cohorts_undecided'][name]:,} could not be decided"
-                if manifest["cohorts_undecided"][name]
-                else ""
-            )
-            for name, size in manifest["cohorts"].items()
-        ),
     ]
     if manifest["unknown_features"]:
         lines.append(f"unknown      {len(manifest['unknown_features'])} features, see manifest.json for why")
@@ -90,10 +81,19 @@ def summary(folder: Path, output: Path, manifest: Mapping[str, Any]) -> str:
 
 
 def _table(manifest: Mapping[str, Any]) -> list[str]:
-    cohorts = list(manifest["cohorts"])
-    lines = [f"{'neighbourhood':<34} {'people':>9} " + " ".join(f"{name:>14}" for name in cohorts)]
-    for code, entry in manifest["neighbourhoods"].items():
-        title = f"{code} {entry['name']}"[:34]
-        sizes = " ".join(f"{entry['cohorts'][name]:>14,}" for name in cohorts)
-        lines.append(f"{title:<34} {entry['people']:>9,} {sizes}")
-    return lines
+    """A line a cohort: its people, those it could not decide, and its people in each neighbourhood, where they fit."""
+    from riskstrat.commands.printing import USUAL_WIDTH, aligned
+
+    areas = manifest["neighbourhoods"]
+    undecided = manifest["cohorts_undecided"]
+    rows = [["everybody", manifest["population"]["steps"][-1]["people"], 0]]
+    rows += [[name, size, undecided[name]] for name, size in manifest["cohorts"].items()]
+    by_area = [
+        [areas[code]["people"] for code in areas],
+        *([areas[code]["cohorts"][name] for code in areas] for name in manifest["cohorts"]),
+    ]
+    headers = ["cohort", "people", "undecided"]
+    lines = aligned([*headers, *areas], [[*row, *people] for row, people in zip(rows, by_area, strict=True)])
+    if max(map(len, lines)) <= USUAL_WIDTH:
+        return lines
+    return [*aligned(headers, rows), "", f"{len(areas)} neighbourhoods: see the report."]

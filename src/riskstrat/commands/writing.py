@@ -76,6 +76,17 @@ def write_text(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str,
         _write(columns, rows, form, stream)
 
 
+def write_parquet(columns: Sequence[str], rows: Iterable[Sequence[Any]], out: Path) -> None:
+    """Write rows to a Parquet file; the types are those of the values."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    values = list(rows)
+    table = pa.table({name: [row[place] for row in values] for place, name in enumerate(columns)})
+    with replaced(out) as partial:
+        pq.write_table(table, partial)
+
+
 def _write(columns: Sequence[str], rows: Iterable[Sequence[Any]], form: str, stream: TextIO) -> None:
     if form == "csv":
         writer = csv.writer(stream, lineterminator="\n")

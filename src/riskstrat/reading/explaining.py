@@ -49,22 +49,34 @@ def explain_person(connection: duckdb.DuckDBPyConnection, run: Run, person_id: s
     Raises MisuseError where that is no person_id or means nobody, or several; NothingPublishedError where the run keeps
     no evidence. No message repeats what was asked for: it may be an NHS number typed in error.
     """
-    folder = run.folder.resolve() / EVIDENCE
-    if not folder.is_dir():
+    kinds = evidence_kinds(run)
+    if not kinds:
         raise NothingPublishedError(
             f"run {run.id} keeps no evidence; it is older than this command.",
             remedy=f"publish that date again: riskstrat run --as-of {run.as_of}",
         )
-    found = _features(connection, run, person_id)
+    found = find_person(connection, run, person_id)
     whole = str(found[KEY])
-    return Explanation(
-        whole,
-        found,
-        {path.stem: _records(connection, str(path), whole) for path in sorted(folder.glob("*.parquet"))},
+    return Explanation(whole, found, {kind: evidence_of(connection, run, kind, whole) for kind in kinds})
+
+
+def evidence_kinds(run: Run) -> list[str]:
+    """The kinds of evidence that the run keeps; none where it is older than evidence."""
+    return sorted(path.stem for path in (run.folder / EVIDENCE).glob("*.parquet"))
+
+
+def evidence_of(connection: duckdb.DuckDBPyConnection, run: Run, kind: str, person_id: str) -> Records:
+    """A person's records of one kind of evidence; ``person_id`` is whole."""
+    path = run.folder.resolve() / EVIDENCE / f"{kind}.parquet"
+    cursor = connection.execute(
+        f"SELECT * EXCLUDE ({KEY}) FROM read_parquet({literal(str(path))}) WHERE {KEY} = {literal(person_id)}"
     )
+    columns: Sequence[Any] = cursor.description or ()
+    return Records(tuple(str(column[0]) for column in columns), tuple(cursor.fetchall()))
 
 
-def _features(connection: duckdb.DuckDBPyConnection, run: Run, person_id: str) -> dict[str, Any]:
+def find_person(connection: duckdb.DuckDBPyConnection, run: Run, person_id: str) -> dict[str, Any]:
+    """The features of the person whose person_id is, or begins with, the digits. Raises MisuseError."""
     wanted = person_id.strip().lower()
     if not KEY_TEXT.fullmatch(wanted):
         raise MisuseError(
@@ -83,11 +95,3 @@ def _features(connection: duckdb.DuckDBPyConnection, run: Run, person_id: str) -
     if len(rows) > 1:
         raise MisuseError("several people's person_id begins like that.", remedy="give more of its digits.")
     return dict(zip(columns, rows[0], strict=True))
-
-
-def _records(connection: duckdb.DuckDBPyConnection, path: str, person_id: str) -> Records:
-    cursor = connection.execute(
-        f"SELECT * EXCLUDE ({KEY}) FROM read_parquet({literal(path)}) WHERE {KEY} = {literal(person_id)}"
-    )
-    columns: Sequence[Any] = cursor.description or ()
-    return Records(tuple(str(column[0]) for column in columns), tuple(cursor.fetchall()))
