@@ -4,36 +4,43 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from riskstrat import __version__
-from riskstrat.commands import check, codelist, cohort, contracts, demo, doctor, features, run, runs, setup
+from riskstrat.commands.lazy import lazy_group
 from riskstrat.commands.state import State
 from riskstrat.errors import RiskstratError
 
 DEBUG_VARIABLE = "RISKSTRAT_DEBUG"
 
+COMMANDS = {
+    "init": "riskstrat.commands.setup:init",
+    "keys": "riskstrat.commands.setup:keys_app",
+    "demo": "riskstrat.commands.demo:demo",
+    "check": "riskstrat.commands.check:check",
+    "run": "riskstrat.commands.run:run",
+    "runs": "riskstrat.commands.runs:app",
+    "contracts": "riskstrat.commands.contracts:app",
+    "codelist": "riskstrat.commands.codelist:app",
+    "features": "riskstrat.commands.features:app",
+    "cohort": "riskstrat.commands.cohort:app",
+    "worklist": "riskstrat.commands.worklist:app",
+    "reidentify": "riskstrat.commands.reidentify:reidentify",
+    "purge": "riskstrat.commands.purge:purge",
+    "audit": "riskstrat.commands.audit:app",
+    "doctor": "riskstrat.commands.doctor:doctor",
+}
+
 app = typer.Typer(
     name="riskstrat",
+    cls=lazy_group(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Dated extracts in; short, explained, governed worklists out. Every command works on the nearest site.",
 )
-app.command()(setup.init)
-app.add_typer(setup.keys_app, name="keys")
-app.command()(demo.demo)
-app.command()(check.check)
-app.command()(run.run)
-app.add_typer(runs.app, name="runs")
-app.add_typer(contracts.app, name="contracts")
-app.add_typer(codelist.app, name="codelist")
-app.add_typer(features.app, name="features")
-app.add_typer(cohort.app, name="cohort")
-app.command()(doctor.doctor)
 
 
 def _show_version(wanted: bool) -> None:
@@ -73,6 +80,8 @@ def main() -> None:
         sys.exit(0)
     except Exception as problem:
         if os.environ.get(DEBUG_VARIABLE):
+            import traceback
+
             # where it happened, and no message: a database's can quote a patient's value
             sys.stderr.write("".join(traceback.format_tb(problem.__traceback__)))
         sys.stderr.write(
