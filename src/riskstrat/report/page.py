@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riskstrat.report import figures
-from riskstrat.report.people import Population, count_population
+from riskstrat.report.people import Neighbourhood, Population, count_population
 
 CONSERVATION_PARTS = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
 MOST_REASONS = 12
@@ -35,6 +35,29 @@ class Reason:
     share: float
     file: str
     row: int | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cohort in one neighbourhood: people, people per 1,000 registered as text, that rate as a percentage of the
+    highest of the row, and the worklist's path in the run.
+    """
+
+    people: int
+    rate: str
+    share: int
+    path: str | None
+
+
+@dataclass(frozen=True)
+class ListRow:
+    """One cohort over all neighbourhoods; ``undecidable`` says why nobody could be decided, if that is so."""
+
+    name: str
+    people: int
+    undecided: int
+    undecidable: str
+    cells: tuple[Cell, ...]
 
 
 def render_report(
@@ -62,7 +85,9 @@ def render_report(
         manifest=manifest,
         labels=labels,
         population=population,
-        figures=_figures(manifest, labels, population),
+        figures=_figures(population),
+        lists=_lists(manifest, [home for home in population.neighbourhoods if home.code in labels]),
+        listed_homes=[home for home in population.neighbourhoods if home.code in labels],
         frailty_order=list(population.whole.frailty),
         parts=CONSERVATION_PARTS,
         totals=_totals(manifest["conservation"]),
@@ -137,19 +162,40 @@ def _by_reason(unknown_features: Mapping[str, str]) -> list[tuple[str, list[str]
     ]
 
 
-def _figures(
-    manifest: Mapping[str, Any], labels: Mapping[str, str], population: Population
-) -> dict[str, Any]:
-    """Every chart of the page, ready to be put in: ages, deciles, frailty, and ``cohorts`` by name."""
-    place = {home.code: home for home in population.neighbourhoods}
-    shown = [code for code in place if code in labels]
-    cohorts = {}
-    for name in sorted(manifest["cohorts"]):
-        sizes = [
-            (labels[code], int(manifest["neighbourhoods"][code]["cohorts"].get(name, 0))) for code in shown
-        ]
-        alt = f"Bar chart of people in {name} by neighbourhood: " + _in_words(sizes)
-        cohorts[name] = Markup(figures.count_bars(f"cohort-{name}", alt, sizes))
+def _lists(manifest: Mapping[str, Any], homes: Sequence[Neighbourhood]) -> list[ListRow]:
+    """A row a cohort, by name, with a cell for each neighbourhood."""
+    undecidable = manifest.get("cohorts_undecidable", {})
+    return [
+        ListRow(
+            name,
+            people,
+            manifest["cohorts_undecided"].get(name, 0),
+            undecidable.get(name, ""),
+            _cells(name, manifest["neighbourhoods"], homes),
+        )
+        for name, people in sorted(manifest["cohorts"].items())
+    ]
+
+
+def _cells(
+    name: str, neighbourhoods: Mapping[str, Mapping[str, Any]], homes: Sequence[Neighbourhood]
+) -> tuple[Cell, ...]:
+    sizes = {home.code: int(neighbourhoods[home.code]["cohorts"].get(name, 0)) for home in homes}
+    rates = {home.code: sizes[home.code] / home.people if home.people else 0.0 for home in homes}
+    most = max(rates.values(), default=0.0)
+    return tuple(
+        Cell(
+            sizes[home.code],
+            _per_thousand(sizes[home.code], home.people),
+            round(100 * rates[home.code] / most) if most else 0,
+            neighbourhoods[home.code]["worklists"].get(name),
+        )
+        for home in homes
+    )
+
+
+def _figures(population: Population) -> dict[str, Any]:
+    """Every chart of the page, ready to be put in: ages, deciles and frailty."""
     ages, deciles = population.age_bands, population.deciles
     frailty_alt = (
         f"Stacked bar chart: frailty of people aged {population.older_from_age} and over, as shares in each "
@@ -163,7 +209,6 @@ def _figures(
             )
         ),
         "frailty": Markup(figures.frailty_bars("frailty", frailty_alt, population.neighbourhoods)),
-        "cohorts": cohorts,
     }
 
 
