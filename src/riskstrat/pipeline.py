@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from riskstrat import __version__
+from riskstrat.audit import append, refusal
 from riskstrat.definitions.everything import Definitions, load_definitions
+from riskstrat.definitions.legal_basis import RUN_PURPOSE, Basis
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import ContractBrokenError, RiskstratError
 from riskstrat.guards import locked, private_files, translated
-from riskstrat.keys import key_fingerprint, read_site_key
+from riskstrat.keys import key_fingerprint, read_site_key, read_vault_key
 from riskstrat.progress import Progress
 from riskstrat.runs import Run, file_hash, verify_run
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
@@ -36,6 +38,7 @@ from riskstrat.stages.publish import LATEST, point_latest, publish
 from riskstrat.stages.report import report
 from riskstrat.stages.score import score
 from riskstrat.stages.worklists import worklists
+from riskstrat.vault import refuse_half_rotated, vault_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -60,19 +63,28 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
     unless ``force`` asks to compute it again and compare. Raises RiskstratError with the exit code of its kind.
     """
     progress = progress or Progress()
-    with translated(site), private_files():
-        key = read_site_key(site.keys)
+    facts = {"purpose": RUN_PURPOSE, "as_of": as_of.isoformat()}
+    with refusal(site, "run", **facts), translated(site), private_files():
+        read_site_key(site.keys)
+        read_vault_key(site.keys)  # a run that could not seal its identities stops before it reads any
         definitions = load_definitions(site.root)
         compile_cohorts(definitions, as_of)
         with locked(site):
-            return _runlocked(site, as_of, definitions, key, force=force, progress=progress)
+            key = read_site_key(site.keys)  # again: a rotation may just have replaced it
+            outcome = _runlocked(site, as_of, definitions, key, force=force, progress=progress)
+            people = outcome.manifest["population"]["steps"][-1]["people"]
+            append(site, "run", run=outcome.folder.name, count=people, **facts)
+            return outcome
 
 
 def _runlocked(
     site: Site, as_of: date, definitions: Definitions, key: bytes, *, force: bool, progress: Progress
 ) -> Outcome:
+    refuse_half_rotated(site)
+    vault_of(site).known_on()  # a vault that cannot be opened is found before hours of work
     _clear_leftovers(site)  # of a run that was killed
     deliveries = find_deliveries(site.landing, as_of, definitions)
+    bases = _legal_bases(definitions, deliveries, as_of, progress)
     sizes = _sizes(deliveries)
     with progress.stage("hash"):
         identity = _identity(site, as_of, deliveries.paths, key)
@@ -93,8 +105,12 @@ def _runlocked(
     with _workplace(site, name) as (work, building):
         engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
         try:
-            context = Context(as_of, definitions, engine, deliveries, site.landing, building, key, progress)
+            context = Context(
+                *(as_of, definitions, engine, deliveries, site.landing, building, key, progress),
+                vault=vault_of(site),
+            )
             context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
+            context.manifest["legal_basis"] = [basis.summary() for basis in bases]
             for stage in STAGES:
                 with progress.stage(stage.__name__):
                     stage(context)
@@ -103,6 +119,22 @@ def _runlocked(
         finally:
             engine.close()
     return Outcome(published, context.manifest)
+
+
+def _legal_bases(
+    definitions: Definitions, deliveries: Deliveries, as_of: date, progress: Progress
+) -> list[Basis]:
+    """The bases under which the run uses what was delivered. Raises NotPermittedError where one is missing."""
+    delivered = {name for name, feeds in deliveries.feeds.items() if feeds}
+    legal = definitions.legal_bases
+    used = list(legal.require(delivered, RUN_PURPOSE, as_of, used_by="the run"))
+    for cohort in definitions.cohorts.values():
+        wanted = delivered.intersection(cohort.requires.extracts)
+        for purpose in cohort.requires.legal_basis:
+            used += legal.require(wanted, purpose, as_of, used_by=f"the cohort {cohort.name}")
+    if any(basis.example for basis in used):
+        progress.say(f"legal basis: {legal.file} holds examples; replace them before real data come in.")
+    return list(dict.fromkeys(used))
 
 
 def _sizes(deliveries: Deliveries) -> dict[Path, tuple[int, int]]:

@@ -17,6 +17,7 @@ from riskstrat.errors import DefinitionError, MisuseError
 
 DEFINITION_FOLDERS = ("config", "data_contracts", "pipelines")
 DATA_FOLDERS = ("landing", "state", "output", "keys")
+IGNORED = (*DATA_FOLDERS, "exports")  # never in git: they hold what is about people
 ENVIRONMENT_VARIABLE = "RISKSTRAT_SITE"
 
 
@@ -151,7 +152,7 @@ def write_default_site(folder: Path) -> list[Path]:
         shutil.copytree(source / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     ignored = folder / ".gitignore"
     if not ignored.exists():
-        ignored.write_text("".join(f"/{name}/\n" for name in DATA_FOLDERS), encoding="utf-8")
+        ignored.write_text("".join(f"/{name}/\n" for name in IGNORED), encoding="utf-8")
     for name in DEFINITION_FOLDERS:
         for path in (folder / name, *(folder / name).rglob("*")):
             path.chmod(path.stat().st_mode | 0o200)

@@ -121,7 +121,7 @@ def test_doctor_sees_damage_leftovers_and_a_running_run(own_site: Path) -> None:
     shown = typed(own_site, "doctor").stdout
     assert "fail  runs: 1 files" in shown
     assert "warn  leftovers: an earlier run did not end: .20260402-abcdef.partial" in shown
-    (own_site / "state").mkdir()
+    (own_site / "state").mkdir(exist_ok=True)
     with (own_site / "state" / "run.lock").open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert "warn  lock: a run is going on" in typed(own_site, "doctor").stdout

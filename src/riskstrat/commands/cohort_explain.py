@@ -55,7 +55,10 @@ def explain(
     chosen, connection = opened(context, run, as_of, parses=where is not None)
     criteria = criteria_of(context, chosen, connection, name=name, where=where, draft=draft)
     features = find_person(connection, chosen, person)
+    from riskstrat.audit import audit_person
     from riskstrat.reading.failures import reading
+
+    audit_person(site_of(context), chosen.id, name)
 
     with reading(chosen, where):
         verdict = judge_person(connection, chosen, criteria, features)

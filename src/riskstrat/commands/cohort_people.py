@@ -91,7 +91,7 @@ def query(
 
     Example: riskstrat cohort query luton_core --columns person_id,age,reasons --format csv --out core.csv
     """
-    from riskstrat.reading.selection import people_query, read_rows
+    from riskstrat.reading.selection import count_people, people_query, read_rows
 
     check_asked(name, where, draft=draft)
     refuse_rows(context, audience)
@@ -101,10 +101,15 @@ def query(
     selection = _selected(context, chosen, connection, name, where, draft=draft, area=area)
     wanted = [part.strip() for part in columns.split(",")] if columns is not None else list(selection.usual)
     statement = people_query(selection, wanted, limit)
+    from riskstrat.audit import audit_rows
     from riskstrat.commands.writing import check_target, write_text
 
     if out is not None:
         check_target(out, site_of(context))
+    # before the first row leaves: what was only begun was seen as well
+    people = count_people(connection, chosen, selection).people
+    shown = people if limit is None else min(people, limit)
+    audit_rows(site_of(context), name or f"({where})", chosen.id, shown)
     if form is Rows.PARQUET and out is not None:
         _write_parquet(connection, chosen, selection, statement, out)
     else:

@@ -114,6 +114,9 @@ def explain(
     state: State = context.obj
     with open_run(chosen, state.site().threads) as connection:
         found = explain_person(connection, chosen, person_id)
+    from riskstrat.audit import audit_person
+
+    audit_person(state.site(), chosen.id)
     if shape is Shape.JSON:
         evidence = {name: records.as_dicts() for name, records in found.evidence.items()}
         document = {"run": chosen.id, "features": dict(found.features), "evidence": evidence}
