@@ -10,6 +10,7 @@ SELECT gp_patients.person
      , gp_patients.sex
      , gp_patients.ethnic_category
      , gp_patients.lsoa_code
+     , gp_patients.register_row
      , in_scope_practices.pcn_code
      , in_scope_practices.neighbourhood_code
 FROM gp_patients

@@ -29,7 +29,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
     definitions = load_definitions(default_site())
     load_knowledge(engine, definitions, Windows.ending_before(date(2026, 4, 1)))
     for name in definitions.extract_names:
-        create_absent(engine, definitions.contracts[name])
+        is_register = name == definitions.register_extract
+        create_absent(engine, definitions.contracts[name], is_register=is_register)
     engine.load(
         "extract_status",
         (("extract", "VARCHAR"), ("is_present", "BOOLEAN")),

@@ -43,12 +43,15 @@ def test_every_shipped_extract_states_how_old_small_and_damaged_it_may_be() -> N
     assert not contracts["features"].limits
 
 
-def test_only_a_required_extract_stops_a_run_by_its_age(site: Path) -> None:
+def test_only_required_extracts_and_the_list_of_opt_outs_stop_a_run_by_their_age(site: Path) -> None:
     limits = load_definitions(site).limits
     assert {name: limits[name].stop_after_days for name in REQUIRED_EXTRACTS} == dict.fromkeys(
         REQUIRED_EXTRACTS, 92
     )
-    assert {limits[name].stop_after_days for name in OPTIONAL_EXTRACTS} == {None}
+    stopping = {
+        name: days for name in OPTIONAL_EXTRACTS if (days := limits[name].stop_after_days) is not None
+    }
+    assert stopping == {"national_opt_out": 35}
 
 
 def test_usual_of_a_full_source_needs_one_earlier_delivery_and_of_a_delta_three(site: Path) -> None:

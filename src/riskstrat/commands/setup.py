@@ -7,9 +7,13 @@ from typing import Annotated
 
 import typer
 
+from riskstrat.commands.recipients import recipient_app
 from riskstrat.commands.state import State
 
-keys_app = typer.Typer(no_args_is_help=True, help="The site key, from which every person identifier is made.")
+keys_app = typer.Typer(
+    no_args_is_help=True, help="The keys of a site: of its identifiers, its vault, its signatures."
+)
+keys_app.add_typer(recipient_app, name="recipient")
 
 
 def init(
@@ -30,14 +34,42 @@ def init(
 
 
 @keys_app.command("init")
-def init_key(context: typer.Context) -> None:
-    """Make the site key (32 random bytes, readable by its owner only). A key that is there is never replaced.
+def make_keys(context: typer.Context) -> None:
+    """Make the keys that are missing, readable by their owner only. A key that is there is never replaced.
 
     Example: riskstrat keys init
     """
-    from riskstrat.keys import init_site_key
+    from riskstrat.keys import init_keys
 
     state: State = context.obj
-    path = init_site_key(state.site().keys)
-    typer.echo(str(path))
-    typer.echo("Keep a copy in a safe place: without it no run can be linked to the ones before.", err=True)
+    for path in init_keys(state.site().keys):
+        typer.echo(str(path))
+    typer.echo(
+        "Keep a copy in a safe place: without site.key no run can be linked to the ones before, "
+        "and without vault.key nobody can be named.",
+        err=True,
+    )
+
+
+@keys_app.command("rotate")
+def rotate_keys(context: typer.Context) -> None:
+    """Replace the site key: everybody gets a new identifier, in every published run and in the vault.
+
+    An interrupted rotation or erasure is finished instead, and nothing more is done.
+
+    Example: riskstrat keys rotate
+    """
+    from riskstrat.rotation import rotate
+
+    state: State = context.obj
+    rotated = rotate(state.site())
+    for old, new in rotated.runs.items():
+        typer.echo(f"{old} -> {new}")
+    if rotated.was_finished:
+        typer.echo("An interrupted replacement was finished; run it again to rotate the key.", err=True)
+        return
+    typer.echo(
+        f"{rotated.people} people have new identifiers, {rotated.strangers} whom the vault does not know random ones. "
+        "Back up the new site.key, and destroy every copy of the old one and of the runs that it made.",
+        err=True,
+    )

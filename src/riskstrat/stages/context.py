@@ -11,6 +11,7 @@ from riskstrat.dates import Windows
 from riskstrat.definitions.everything import Definitions
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.progress import Progress
+from riskstrat.vault import Vault
 
 if TYPE_CHECKING:
     from riskstrat.stages.ingest.accounting import Books
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 class Context:
     """One run: its definitions, its database, the folder that becomes the published run, and its manifest.
 
-    ``key`` is the site key; ``judged`` says whether contract thresholds may stop the run.
+    ``key`` is the site key; ``judged`` says whether contract thresholds may stop the run,
+    ``vault`` where identities go (None: nowhere).
     """
 
     as_of: date
@@ -33,6 +35,7 @@ class Context:
     key: bytes
     progress: Progress
     judged: bool = True
+    vault: Vault | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
     books: list[Books] = field(default_factory=list)
 

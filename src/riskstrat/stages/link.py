@@ -1,22 +1,34 @@
-"""Link: who is in the population, by registration, death and opt-out. The NHS numbers end here."""
+"""Link: who is in the population, by registration, death and opt-out. NHS numbers and names end here, in the vault."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from riskstrat.engines.duckdb import run_sql_folder
-from riskstrat.errors import ContractBrokenError
+from riskstrat.errors import ContractBrokenError, RiskstratError
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
-from riskstrat.stages.ingest.identity import close_identity
+from riskstrat.stages.ingest.identity import REGISTER_ROW, close_identity, read_identities
 
-LINK_FOLDER = "20_link"
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LINK_FOLDER, VAULT_PEOPLE = "20_link", "vault_people"
 
 
 def link(context: Context) -> None:
-    """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel."""
+    """Leave ``person_keys``, ``people`` (one row per person of the population) and the population funnel.
+
+    Who these people are goes into the vault, sealed, and is forgotten.
+    """
     _refuse_unknown_practices(context)
+    _refuse_stale_opt_outs(context)
+    identities = read_identities(context.engine) if context.vault else None
     close_identity(context.engine)
-    context.engine.allow_spilling()  # no NHS number is left that could be spilled
+    context.engine.allow_spilling()  # no NHS number or name is left in the database that could be spilled
     run_sql_folder(context.engine, context.definitions.pipelines / LINK_FOLDER)
+    if identities is not None:
+        _fill_vault(context, identities)
     context.manifest["population"] = {
         "steps": [
             {"step": step, "people": people}
@@ -25,9 +37,31 @@ def link(context: Context) -> None:
             )
         ]
     }
+    context.manifest["opt_outs"] = _opt_outs_by_practice(context)
     _warn_of_missing_opt_outs(context)
     _count_rows_before_birth(context)
     _count_implausible(context)
+
+
+def _fill_vault(context: Context, identities: pa.Table) -> None:
+    """Seal the identities of those whom ``vault_people`` names. They are joined here and never in the database."""
+    import pyarrow.compute as pc
+
+    chosen = context.engine.connection.sql(
+        f"SELECT * EXCLUDE (person) FROM {VAULT_PEOPLE} ORDER BY {REGISTER_ROW}"
+    ).to_arrow_table()
+    theirs = identities.filter(pc.is_in(identities[REGISTER_ROW], value_set=chosen[REGISTER_ROW]))
+    if theirs.num_rows != chosen.num_rows:
+        raise RiskstratError(
+            f"{chosen.num_rows} identities belong into the vault and {theirs.num_rows} were read.",
+            remedy="this is a fault of riskstrat, not of the data; please report it.",
+        )
+    for name in chosen.column_names:
+        if name != REGISTER_ROW:
+            theirs = theirs.append_column(name, chosen[name])
+    people = theirs.drop_columns([REGISTER_ROW]).sort_by("person_id")
+    if context.vault and not context.vault.write(people, context.as_of):
+        context.progress.say("the identity vault holds the people of a later date and stays as it is.")
 
 
 def _refuse_unknown_practices(context: Context) -> None:
@@ -46,6 +80,40 @@ def _refuse_unknown_practices(context: Context) -> None:
             column=practice,
             remedy="send the ODS codes of the practices, or name them in config/geography/practices.csv.",
         )
+
+
+def _refuse_stale_opt_outs(context: Context) -> None:
+    """A list that was delivered yesterday and made long ago lacks everybody who has opted out since."""
+    applied = context.definitions.reference["reference_opt_outs_applied"]
+    names = [name for name, _ in applied.columns]
+    for row in applied.rows:
+        about = dict(zip(names, row, strict=True))
+        extract, dated_by = str(about["extract"]), about.get("dated_by")
+        limit = context.definitions.limits[extract].stop_after_days
+        if not (context.judged and about["applied"] and dated_by and limit is not None):
+            continue
+        day = f"CAST({quoted(str(dated_by))} AS DATE)"
+        ((newest,),) = context.engine.rows(
+            f"SELECT max({day}) FROM {quoted(extract)} WHERE {day} < DATE '{context.as_of}'"
+        )
+        if newest is not None and (age := (context.as_of - newest).days) > limit:
+            raise ContractBrokenError(
+                f"the newest check of the {about['opt_out']} opt-outs is {age} days old; {limit} are allowed.",
+                file=context.deliveries.feeds[extract][-1].path,
+                column=str(dated_by),
+                remedy="ask the service again and deliver its answer, or set another stop_after_days in "
+                f"data_contracts/{extract}.yaml or config/sources.yaml.",
+            )
+
+
+def _opt_outs_by_practice(context: Context) -> dict[str, dict[str, int]]:
+    """Practice -> opt-out -> how many of its people are left out for it; counts, and never who."""
+    counts: dict[str, dict[str, int]] = {}
+    for practice, opt_out, people in context.engine.rows(
+        "SELECT practice_code, opt_out, people FROM opt_outs_by_practice ORDER BY practice_code, opt_out"
+    ):
+        counts.setdefault(str(practice), {})[str(opt_out)] = int(people)
+    return counts
 
 
 def _warn_of_missing_opt_outs(context: Context) -> None:

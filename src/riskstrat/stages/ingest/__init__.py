@@ -48,7 +48,8 @@ def ingest(context: Context) -> None:
         feeds = deliveries.feeds.get(name, ())
         context.manifest.setdefault("extracts", {})[name] = delivery_status(context, contract, feeds)
         if not feeds:
-            create_absent(context.engine, contract)
+            is_register = name == context.definitions.register_extract
+            create_absent(context.engine, contract, is_register=is_register)
             continue
         context.progress.step(f"ingest {name}")
         every_books.append(_stage_extract(context, contract, feeds))

@@ -32,6 +32,7 @@ def read_feeds(
         has_files=len(feeds) > 1,
         is_numbered=any(scan.is_numbered for scan in scans),
         is_ordered=any(scan.is_ordered for scan in scans),
+        is_register=contract.name == context.definitions.register_extract,
     )
     create_incoming(context.engine, staging)
     files: list[SourceFile] = []

@@ -1,18 +1,25 @@
 """NHS numbers become dense integers before anything is staged; only an in-memory database ever holds them.
 
+The private columns of the register (names, postcode) lie in the same database, on their way to the vault.
+
 Source: project rules, People (modulus 11, ten equal digits refused); project interfaces, Person key.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.keys import hmac_pads
+from riskstrat.sqltext import quoted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 IDENTITY = "identity"
 PLACE = "place_on_register"
+REGISTER_ROW, PRIVATE_ROWS = "register_row", f"{IDENTITY}.private_rows"
 LEAST_OF_TEN_DIGITS = 1_000_000_000
 NOBODY = -1
 
@@ -101,6 +108,27 @@ def _place_in(numbers: Any) -> Callable[[Any], Any]:
         return pa.array(found + 1, mask=numbers[found] != wanted)
 
     return place
+
+
+def keep_private(engine: DuckDBEngine, accepted: str, columns: Sequence[str]) -> None:
+    """Keep the private ``columns`` of the register's ``accepted`` rows under their ``register_row``; drop the rest."""
+    listed = ", ".join(["person", f"rowid AS {REGISTER_ROW}", *(quoted(name) for name in columns)])
+    engine.execute(
+        f"CREATE OR REPLACE TABLE {PRIVATE_ROWS} AS SELECT {listed} FROM {accepted} WHERE person IS NOT NULL"
+    )
+    engine.execute(f"DROP TABLE {accepted}")
+
+
+def read_identities(engine: DuckDBEngine) -> pa.Table:
+    """Every accepted row of the register in the order of ``register_row``: person_id, nhs_number, private columns.
+
+    An Arrow table lies in this process's memory, out of the database's reach when that begins to spill.
+    """
+    return engine.connection.sql(
+        f"SELECT private_rows.{REGISTER_ROW}, numbers.person_id, numbers.nhs_number, "
+        f"private_rows.* EXCLUDE (person, {REGISTER_ROW}) FROM {PRIVATE_ROWS} AS private_rows "
+        f"JOIN {IDENTITY}.numbers AS numbers ON numbers.person = private_rows.person ORDER BY 1"
+    ).to_arrow_table()
 
 
 def close_identity(engine: DuckDBEngine) -> None:

@@ -8,6 +8,7 @@ from riskstrat.definitions.value_checks import BLANKED, VALUE_CHECKS
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.errors import RiskstratError
 from riskstrat.sqltext import quoted
+from riskstrat.stages.ingest.identity import REGISTER_ROW, keep_private
 from riskstrat.stages.ingest.staging import FILES, Staging
 
 
@@ -39,11 +40,7 @@ def settle_versions(engine: DuckDBEngine, staging: Staging, as_of: date) -> None
     Losers equal to the winner are exact duplicates. A winner that is marked deleted takes its key with it.
     """
     keys = ", ".join(staging.version_key)
-    content = ", ".join(
-        name
-        for name, _ in staging.columns
-        if name not in ("source_file", "source_row", "source_order", "broken")
-    )
+    content = ", ".join(staging.compared_columns)
     recorded_date = staging.contract.recorded_date
     recorded = quoted(recorded_date) if recorded_date else "CAST(NULL AS DATE)"
     is_valid = f"broken & {staging.mask_of('quarantine')} = 0"
@@ -111,6 +108,7 @@ def find_corrected(engine: DuckDBEngine, staging: Staging) -> None:
 def keep_accepted(engine: DuckDBEngine, staging: Staging) -> int:
     """Make the staged view, named as the extract, of the accepted rows, the others being deleted; count them.
 
+    The register becomes a table with ``register_row``; its private columns stay in memory under the same number.
     Raises RiskstratError where a decided row is not there, or was decided twice.
     """
     columns = (["person"] if staging.has_person else []) + [
@@ -127,7 +125,11 @@ def keep_accepted(engine: DuckDBEngine, staging: Staging) -> int:
         )
     for table in (staging.judged, FILES):
         engine.execute(f"DROP TABLE {table}")
-    engine.execute(
-        f"CREATE VIEW {quoted(staging.contract.name)} AS SELECT {', '.join(columns)} FROM {staging.raw}"
-    )
+    accepted = quoted(staging.contract.name)
+    if staging.is_register:
+        listed = ", ".join([*columns, f"rowid AS {REGISTER_ROW}"])
+        engine.execute(f"CREATE TABLE {accepted} AS SELECT {listed} FROM {staging.raw}")
+        keep_private(engine, staging.raw, [column.name for column in staging.private_columns])
+    else:
+        engine.execute(f"CREATE VIEW {accepted} AS SELECT {', '.join(columns)} FROM {staging.raw}")
     return engine.count(staging.contract.name)

@@ -8,6 +8,7 @@ from datetime import date
 from riskstrat.definitions.contracts import Column, Contract
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.sqltext import literal, quoted
+from riskstrat.stages.ingest.identity import IDENTITY, REGISTER_ROW
 
 FILES = "incoming_files"
 STATUSES = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
@@ -18,18 +19,22 @@ class Staging:
     """Names, columns and SQL of one extract's staging, worked out once from its contract and its feeds.
 
     ``has_files`` says whether it has several, ``is_numbered`` and ``is_ordered`` whether their rows say their place.
-    Columns that every row would have in common are left out: each costs as much as a column of the extract.
+    The rows of the register (``is_register``) come into the in-memory database, private columns and all; what is
+    accepted of them leaves it without these. Columns that every row would have in common are left out: each costs as
+    much as a column of the extract.
     """
 
     contract: Contract
     has_files: bool = False
     is_numbered: bool = False
     is_ordered: bool = False
+    is_register: bool = False
 
     @property
     def raw(self) -> str:
         """The table of rows as they came, typed and judged."""
-        return quoted(f"incoming_{self.contract.name}")
+        name = quoted(f"incoming_{self.contract.name}")
+        return f"{IDENTITY}.{name}" if self.is_register else name
 
     @property
     def judged(self) -> str:
@@ -44,6 +49,11 @@ class Staging:
             for column in self.contract.columns
             if not (column.identifier or column.private or column.name == "deleted")
         ]
+
+    @property
+    def private_columns(self) -> list[Column]:
+        """Columns that may be held in memory only, on their way to the vault."""
+        return [column for column in self.contract.columns if column.private and self.is_register]
 
     @property
     def has_person(self) -> bool:
@@ -85,7 +95,9 @@ class Staging:
     @property
     def columns(self) -> list[tuple[str, str]]:
         """Name and SQL type of every column of the table of incoming rows."""
-        columns = [(quoted(column.name), column.sql_type) for column in self.kept_columns]
+        columns = [
+            (quoted(column.name), column.sql_type) for column in (*self.kept_columns, *self.private_columns)
+        ]
         optional = (
             ("deleted", "BOOLEAN", self.contract.has_deleted),
             ("person", "BIGINT", self.has_person),
@@ -96,6 +108,15 @@ class Staging:
         )
         columns += [(name, kind) for name, kind, is_needed in optional if is_needed]
         return [*columns, ("broken", "BIGINT")]
+
+    @property
+    def compared_columns(self) -> list[str]:
+        """What two versions have in common when one is an exact duplicate of the other."""
+        left_out = {
+            *("source_file", "source_row", "source_order", "broken"),
+            *(quoted(column.name) for column in self.private_columns),
+        }
+        return [name for name, _ in self.columns if name not in left_out]
 
     @property
     def is_deleted(self) -> str:
@@ -138,14 +159,15 @@ def create_incoming(engine: DuckDBEngine, staging: Staging) -> None:
 
 def record_file(engine: DuckDBEngine, staging: Staging, number: int, file: str, delivered: date) -> int:
     """Note the next file before its rows come: they begin after those that are there. Returns their first rowid."""
-    first = engine.count(staging.raw.strip('"'))
+    first = int(engine.rows(f"SELECT count(*) FROM {staging.raw}")[0][0])
     engine.execute(f"INSERT INTO {FILES} VALUES ({number}, {literal(file)}, DATE '{delivered}', {first})")
     return first
 
 
-def create_absent(engine: DuckDBEngine, contract: Contract) -> None:
+def create_absent(engine: DuckDBEngine, contract: Contract, *, is_register: bool = False) -> None:
     """Make the empty staged table of an optional extract that was not delivered."""
-    staging = Staging(contract)
+    staging = Staging(contract, is_register=is_register)
     columns = ["person BIGINT"] if staging.has_person else []
     columns += [f"{quoted(column.name)} {column.sql_type}" for column in staging.kept_columns]
+    columns += [f"{REGISTER_ROW} BIGINT"] if is_register else []
     engine.execute(f"CREATE TABLE {quoted(contract.name)} ({', '.join(columns)})")

@@ -1,0 +1,91 @@
+"""Opt-outs are applied before any feature, per purpose, from a list that is not stale; only counts are kept."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from riskstrat.errors import ContractBrokenError
+from riskstrat.keys import person_id, read_site_key
+from riskstrat.pipeline import run
+from riskstrat.progress import Progress
+from riskstrat.site import load_site
+from riskstrat.vault import read_people
+from tests import factories, small_town
+from tests.end_to_end.command import riskstrat
+
+QUIET = Progress(quiet=True)
+NEAR, FAR = factories.PRACTICES[0], factories.PRACTICES[1]
+DISSENT = {"code": "827241000000103", "event_date": date(2025, 1, 1)}
+
+
+def _site(folder: Path, opt_outs: list[dict], dissents: tuple[int, ...] = ()) -> Path:
+    site = small_town.write_site(folder / "site")
+    extracts = small_town.town()
+    extracts["national_opt_out"] = opt_outs
+    extracts["gp_events"] += [factories.event(factories.nhs_number(index), **DISSENT) for index in dissents]
+    small_town.write_landing(site, extracts)
+    return site
+
+
+def _checked(index: int, days_before: int) -> dict:
+    day = small_town.AS_OF - timedelta(days=days_before)
+    return factories.national_opt_out(factories.nhs_number(index), checked_on=day)
+
+
+def test_opt_outs_are_counted_by_practice_and_nobody_is_named(tmp_path: Path):
+    site = _site(tmp_path, [_checked(2, 3), _checked(1, 3)], dissents=(1, 3, 6))
+    outcome = run(load_site(site), small_town.AS_OF, progress=QUIET)
+    assert outcome.manifest["opt_outs"] == {
+        NEAR: {"national": 1, "type_1": 2},
+        FAR: {"national": 1, "type_1": 1},
+    }
+    key = read_site_key(site / "keys")
+    gone = {person_id(key, factories.nhs_number(index)) for index in (1, 2, 3, 6)}
+    assert pq.read_table(outcome.folder / "features.parquet").num_rows == 2
+    assert not gone & set(read_people(load_site(site))["person_id"].to_pylist())
+    for path in (path for path in outcome.folder.rglob("*") if path.is_file()):
+        content = path.read_bytes()
+        if path.suffix == ".parquet":
+            content += str(pq.read_table(path).to_pylist()).encode()
+        assert not any(one.encode() in content for one in gone), path
+
+
+def test_opt_out_that_the_purpose_exempts_is_not_applied(tmp_path: Path):
+    site = _site(tmp_path, [_checked(2, 3)], dissents=(1,))
+    path = site / "config" / "reference" / "opt_outs_applied.csv"
+    path.write_text(
+        path.read_text().replace("national,risk_stratification,true", "national,risk_stratification,false")
+    )
+    outcome = run(load_site(site), small_town.AS_OF, progress=QUIET)
+    assert outcome.manifest["opt_outs"] == {NEAR: {"type_1": 1}}
+    assert pq.read_table(outcome.folder / "features.parquet").num_rows == 5
+
+
+@pytest.mark.parametrize(("days", "stops"), [(35, False), (36, True)])
+def test_list_that_was_checked_too_long_ago_stops_the_run(tmp_path: Path, days: int, stops: bool):
+    site = _site(tmp_path, [_checked(2, days), _checked(1, 300)])
+    if not stops:
+        run(load_site(site), small_town.AS_OF, progress=QUIET)
+        return
+    with pytest.raises(ContractBrokenError, match="36 days old; 35 are allowed") as stopped:
+        run(load_site(site), small_town.AS_OF, progress=QUIET)
+    assert stopped.value.column == "checked_on"
+    assert not (site / "output" / "latest").exists()
+
+
+def test_list_that_was_delivered_too_long_ago_stops_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    site = _site(tmp_path, [_checked(2, 40)])
+    old = site / "landing" / (small_town.AS_OF - timedelta(days=39)).isoformat()
+    old.mkdir()
+    delivered = site / "landing" / small_town.DELIVERY.isoformat()
+    (delivered / "national_opt_out.csv").replace(old / "national_opt_out.csv")
+    answer = riskstrat(capsys, site, "run", "--as-of", small_town.AS_OF.isoformat())
+    assert answer.code == 4, answer.err
+    assert "national_opt_out" in answer.err
+    assert "is too old" in answer.err
