@@ -197,24 +197,40 @@ def test_quarantined_row_keeps_no_number_that_could_be_a_patients(tmp_path: Path
     ]
 
 
-def test_a_person_added_by_hand_is_on_the_list_and_marked(tmp_path: Path):
+def test_people_added_by_hand_are_on_the_list_marked_and_within_capacity(tmp_path: Path):
     site = small_town.write_site(tmp_path / "site")
+    definition = site / "config" / "cohorts" / "luton_core.yaml"
+    definition.write_text(definition.read_text().replace("capacity: 25", "capacity: 1"))
     extracts = small_town.town()
+    numbers = [factories.nhs_number(place) for place in (5, 6)]
     extracts["manual_additions"] = [
         {
-            "nhs_number": factories.nhs_number(6),
+            "nhs_number": number,
             "cohort": "luton_core",
             "reason": "worried daughter",
             "added_on": "2026-03-01",
             "added_by": "matron",
         }
+        for number in numbers
     ]
     small_town.write_landing(site, extracts)
     outcome = run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
     members = pq.read_table(outcome.folder / "cohorts" / "luton_core.parquet").to_pylist()
-    added = person_id(read_site_key(site / "keys"), factories.nhs_number(6))
-    assert [member["person_id"] for member in members][-1] == added
-    assert members[-1]["reasons"].startswith("added by a professional")
+    key = read_site_key(site / "keys")
+    added = {person_id(key, number) for number in numbers}
+    marked = [member for member in members if member["is_manual_addition"]]
+    assert {member["person_id"] for member in marked} == added
+    assert len(members) > len(marked)
+    assert all(member["reasons"].startswith("added by a professional") for member in marked)
+    found = 0
+    for path in (outcome.folder / "worklists").glob("*/luton_core.csv"):
+        with path.open() as stream:
+            rows = list(csv.DictReader(stream))
+        assert all(row["within_capacity"] == "true" for row in rows if row["person_id"] in added)
+        by_rule = [row["within_capacity"] for row in rows if row["person_id"] not in added]
+        assert by_rule == ["true", "false", "false"][: len(by_rule)]
+        found += len(by_rule)
+    assert found == len(members) - len(added) == 2
 
 
 def test_text_that_a_spreadsheet_would_run_is_neutralised(tmp_path: Path):

@@ -55,8 +55,11 @@ def members_by_area(
     name = str(cohort.about["name"])
     features = [column for column in feature_types(connection) if column not in MEMBER_COLUMNS]
     capacity = cohort.about.get("capacity")
-    place = "row_number() OVER (PARTITION BY features.neighbourhood_code ORDER BY members.rank)"
-    within = f"{place} <= {int(capacity)}" if capacity else "TRUE"
+    place = (
+        "row_number() OVER (PARTITION BY features.neighbourhood_code, members.is_manual_addition "
+        "ORDER BY members.rank)"
+    )
+    within = f"members.is_manual_addition OR {place} <= {int(capacity)}" if capacity else "TRUE"
     own = ", ".join(f"members.{column}" for column in MEMBER_COLUMNS if column != "rank")
     where = f" WHERE {quoted(f'{parcel.kind}_code')} = {literal(str(parcel.area))}" if parcel.kind else ""
     query = (

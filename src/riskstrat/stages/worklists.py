@@ -82,9 +82,14 @@ def _listed_table(context: Context) -> str:
         f"cohort_members.score, {_cell('cohort_members.reasons', 'text')} AS reasons, "
         f"{_cell('cohort_members.gaps', 'text')} AS gaps, cohort_members.is_manual_addition, "
         "row_number() OVER (PARTITION BY cohort_members.cohort, features.neighbourhood_code "
-        f"ORDER BY cohort_members.rank) AS rank, {', '.join(features)} FROM cohort_members "
+        "ORDER BY cohort_members.rank) AS rank, "
+        "row_number() OVER (PARTITION BY cohort_members.cohort, features.neighbourhood_code, "
+        "cohort_members.is_manual_addition ORDER BY cohort_members.rank) AS place, "
+        f"{', '.join(features)} FROM cohort_members "
         "JOIN features ON features.person_id = cohort_members.person_id) "
-        "SELECT placed.*, placed.rank <= COALESCE(capacities.capacity, placed.rank) AS within_capacity "
+        # a professional's addition is within capacity and takes nobody's place
+        "SELECT placed.* EXCLUDE (place), placed.is_manual_addition "
+        "OR placed.place <= COALESCE(capacities.capacity, placed.place) AS within_capacity "
         "FROM placed JOIN capacities ON capacities.cohort = placed.cohort "
         "ORDER BY placed.cohort, placed.neighbourhood_code, placed.rank"
     )
