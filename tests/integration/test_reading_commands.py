@@ -104,7 +104,7 @@ def test_doctor_names_what_is_wrong_and_ends_with_the_first_failure(own_site: Pa
     result = typed(own_site, "doctor")
     assert result.exit_code == 3
     assert "fail  definitions:" in result.stdout
-    assert "fail  key:" in result.stdout
+    assert "fail  keys:" in result.stdout
     assert "riskstrat keys init" in result.stdout
     assert f"ok    runs: {RUN} is the latest, and is what was published" in result.stdout
 
@@ -129,9 +129,20 @@ def test_doctor_sees_damage_leftovers_and_a_running_run(own_site: Path) -> None:
 
 def test_doctor_sees_an_open_key(own_site: Path) -> None:
     key = init_site_key(own_site / "keys")
-    assert "ok    key:" in typed(own_site, "doctor").stdout
-    key.chmod(0o644)
-    assert "chmod 600" in typed(own_site, "doctor").stdout
+    assert "ok    keys:" in typed(own_site, "doctor").stdout
+    for name in (key.name, "vault.key", "signing.key"):
+        (own_site / "keys" / name).chmod(0o644)
+        assert "chmod 600" in typed(own_site, "doctor").stdout
+        (own_site / "keys" / name).chmod(0o600)
+
+
+def test_doctor_sees_an_audit_log_that_was_changed(own_site: Path) -> None:
+    init_site_key(own_site / "keys")
+    answered(own_site, "cohort", "query", "luton_core", "--limit", "1")
+    assert "ok    audit:" in typed(own_site, "doctor").stdout
+    log = own_site / "state" / "audit" / "log.jsonl"
+    log.write_text(log.read_text().replace('"count":1', '"count":2').replace('"count": 1', '"count": 2'))
+    assert "fail  audit:" in typed(own_site, "doctor").stdout
 
 
 def test_doctor_is_content_with_a_whole_site(made_up_site: Path, tmp_path: Path) -> None:

@@ -151,18 +151,34 @@ def check_cohorts(definitions: Definitions) -> Iterator[Finding]:
 
 
 def check_keys(site: Site) -> Iterator[Finding]:
-    """Whether the site key is there and only its owner can read it."""
-    from riskstrat.keys import read_site_key
+    """Whether the site's keys are there and only their owner can read them."""
+    from riskstrat.keys import read_signing_key, read_site_key, read_vault_key
+
+    for read in (read_site_key, read_vault_key, read_signing_key):
+        try:
+            read(site.keys)
+        except NotPermittedError as problem:
+            yield failed("keys", problem)
+            return
+    if site.keys.stat().st_mode & 0o077:
+        yield Finding("warn", f"keys: others can look into {site.keys}", f"chmod 700 {site.keys}")
+    else:
+        yield Finding("ok", "keys: all there, and only their owner can read them")
+
+
+def check_audit(site: Site) -> Iterator[Finding]:
+    """Whether the audit log is what was written."""
+    from riskstrat.audit import verify
 
     try:
-        read_site_key(site.keys)
-    except NotPermittedError as problem:
-        yield failed("key", problem)
+        problems = verify(site)
+    except RiskstratError as problem:
+        yield failed("audit", problem)
         return
-    if site.keys.stat().st_mode & 0o077:
-        yield Finding("warn", f"key: others can look into {site.keys}", f"chmod 700 {site.keys}")
+    if problems:
+        yield Finding("fail", f"audit: {problems[0]}", "find out who changed the log: riskstrat audit verify")
     else:
-        yield Finding("ok", "key: there, and only its owner can read it")
+        yield Finding("ok", "audit: no entry was changed, removed or moved")
 
 
 def check_landing(site: Site) -> Iterator[Finding]:
@@ -264,6 +280,7 @@ def newest_delivery(site: Site) -> Path | None:
 SITE_CHECKS: tuple[Callable[[Site], Iterator[Finding]], ...] = (
     check_definitions,
     check_keys,
+    check_audit,
     check_landing,
     check_disk,
     check_published,
