@@ -9,6 +9,7 @@ DEMO_AS_OF ?= 2026-04-01
 BENCH_PEOPLE ?= 1000000
 FUZZ_DELIVERIES ?= 2000
 FUZZ_SEED ?= 1
+TEST_PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 2
 
 .PHONY: setup demo test test-slow fuzz bench bench-features bench-cohorts lint format lock clean
@@ -30,8 +31,9 @@ demo: setup
 	$(BIN)/riskstrat demo --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --as-of $(DEMO_AS_OF) --faults
 	$(BIN)/riskstrat run --as-of $(DEMO_AS_OF)
 
+# A file's tests stay in one process, because they share towns that take seconds to make.
 test: setup lint
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_PROCESSES) --dist loadfile
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
