@@ -52,6 +52,7 @@ FIRST_OF_AREA: Cohorts = {
         "include": ["age >= 75", "efi_deficits >= 5"],
         "exclude": ["is_end_of_life", "is_inpatient"],
         "reasons": ["{efi_deficits} of 36 deficits"],
+        "reasons_when": ["efi_deficits >= 5"],  # as all its members have
         "top_n": {"people": 5, "per": "neighbourhood_code"},
         "gaps": {"flu vaccine": "NOT flu_vaccine_this_season", "care plan": "NOT has_care_plan"},
         "columns": ["has_care_plan", "last_discharge_date"],
@@ -65,6 +66,9 @@ def definition_text(cohort: Mapping[str, Any]) -> str:
     """The definition as a file under config/cohorts/."""
     review = {"author": "nobody", "signed_off_by": None, "next_review": pd.Timestamp("2027-04-01").date()}
     settings = {**cohort, "rank_by": ["risk_score DESC", "person_id"], "capacity": 25}
+    if conditions := settings.pop("reasons_when", None):
+        said = zip(cohort["reasons"], conditions, strict=True)
+        settings["reasons"] = [{"text": text, "when": when} for text, when in said]
     return yaml.safe_dump(settings | {"source": "made up", "review": review}, sort_keys=False)
 
 
@@ -154,6 +158,7 @@ def _document(name: str, cohort: Mapping[str, Any], columns: list[str]) -> dict[
         "rank_by": ["risk_score DESC", "person_id ASC"],
         "rank_sql": '"risk_score" DESC NULLS LAST, "person_id" ASC NULLS LAST',
         "reasons": list(cohort["reasons"]),
+        "reasons_when": [condition(when) for when in cohort.get("reasons_when", ())],
         "columns": list(cohort.get("columns", ())),
         "requires": {"extracts": [], "legal_basis": []},
         "manual_additions": True,

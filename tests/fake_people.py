@@ -30,6 +30,7 @@ NUMBER = ("efi", "hfrs", "cambridge_multimorbidity", "unscheduled_contacts_usual
 TEXT = ("person_id", "age_band", "sex", "case_manager", "frailty_category_12m_ago")
 TEXT_ENDINGS = ("_code", "_category", "_source", "_coded", "_supplied")
 FLAG_STARTS = ("has_", "is_", "lives_", "receives_", "flu_vaccine_", "copd_rescue_", "hfrs_validated_")
+FLAGS = ("medication_reviewed_12m", "unplanned_discharge_14d")
 
 
 def fake_features(people: int, seed: int) -> pa.Table:
@@ -186,6 +187,11 @@ def _need(rng: np.random.Generator, now: dict[str, Any], health: Any) -> dict[st
         "unscheduled_contacts_usual_90d": [None] * people,
         "copd_rescue_medicine_12m": now["has_copd"] & (rng.random(people) < 0.3),
         "ambulance_arrivals_12m": rng.binomial(now["ae_attendances_12m"], 0.3),
+        "medication_reviewed_12m": [day is not None for day in now["medication_review_last_date"]],
+        "unplanned_discharge_14d": [
+            day is not None and (AS_OF - day).days <= 14 for day in now["last_discharge_date"]
+        ],
+        "care_plan_created_date": _dates(rng, now["has_care_plan"], most=1_000),
     }
 
 
@@ -212,6 +218,6 @@ def _type(column: str) -> pa.DataType:
         return pa.string()
     if column in NUMBER:
         return pa.float64()
-    if column.startswith(FLAG_STARTS):
+    if column.startswith(FLAG_STARTS) or column in FLAGS:
         return pa.bool_()
     return pa.date32() if column.endswith("_date") else pa.int32()

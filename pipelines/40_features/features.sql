@@ -67,6 +67,9 @@ SELECT person_keys.person_id
      , unscheduled.unscheduled_contacts_usual_90d
      , gp_activity.copd_rescue_medicine_12m
      , attendances.ambulance_arrivals_12m
+     , gp_activity.medication_reviewed_12m
+     , discharges.unplanned_discharge_14d
+     , care_planning.care_plan_created_date
 FROM people
 JOIN person_keys ON person_keys.person = people.person
 JOIN efi ON efi.person = people.person
@@ -78,6 +81,7 @@ JOIN medicines_12m ON medicines_12m.person = people.person
 JOIN unplanned_admissions ON unplanned_admissions.person = people.person
 JOIN bed_days ON bed_days.person = people.person
 JOIN inpatients ON inpatients.person = people.person
+JOIN discharges ON discharges.person = people.person
 JOIN attendances ON attendances.person = people.person
 JOIN community_activity ON community_activity.person = people.person
 JOIN gp_activity ON gp_activity.person = people.person

@@ -1,8 +1,9 @@
 -- Meaning: general practice in the last 12 months: contacts, days with a fall, COPD rescue medicine, flu
---          vaccine this season, and the latest medication review.
+--          vaccine this season, the latest medication review, and whether one was in those 12 months.
 -- Grain:   one row per person.
 -- Missing: counts are 0, vaccine and medicine FALSE where the practice's feed covers the window, else NULL;
---          medication_review_last_date is NULL where none is recorded.
+--          medication_review_last_date is NULL where none is recorded, which a silent month can cause too;
+--          medication_reviewed_12m is TRUE for a review in the window, else FALSE where the feed covers it.
 -- Source:  RULES, Time and Unknown is not zero. Two fall codes on one day are one fall; the season starts
 --          on the latest 1 September on or before as_of (config/reference/parameters.csv).
 WITH recorded AS (
@@ -12,6 +13,8 @@ WITH recorded AS (
                                THEN concept_events.event_date END) AS fall_days
          , MAX(CASE WHEN concept_events.concept = 'medication_review'
                     THEN concept_events.event_date END) AS last_review_date
+         , MAX(CASE WHEN concept_events.concept = 'medication_review'
+                     AND concept_events.event_date >= run.start_12m THEN 1 ELSE 0 END) AS reviews
          , MAX(CASE WHEN concept_events.concept = 'flu_vaccine'
                      AND concept_events.event_date >= run_windows.first_day THEN 1 ELSE 0 END) AS vaccines
          , MAX(CASE WHEN concept_events.concept = 'copd_rescue_medicine'
@@ -45,6 +48,9 @@ SELECT people.person
             THEN COALESCE(recorded.vaccines, 0) = 1 END AS flu_vaccine_this_season
      , CASE WHEN practice_coverage.events_cover_12m
             THEN COALESCE(recorded.rescue_medicines, 0) = 1 END AS copd_rescue_medicine_12m
+     , CASE WHEN recorded.reviews = 1 THEN TRUE
+            WHEN practice_coverage.events_cover_12m THEN FALSE
+       END AS medication_reviewed_12m
 FROM people
 JOIN practice_coverage
   ON practice_coverage.practice_code = people.practice_code

@@ -3,7 +3,8 @@
 -- Grain:   one row per person.
 -- Missing: 0 for none; NULL where an extract that config/reference/unscheduled_contacts.csv names is absent, does
 --          not cover the window (12 months for what is usual), or is none that 30_core/unscheduled_contacts.sql
---          counts.
+--          counts. What is usual is NULL too for people whose registration began after the 12 months did: what
+--          they did before it lies with another practice, or they did not live yet.
 -- Source:  30_core/unscheduled_contacts.sql; RULES, Unknown is not zero: hospitals for everyone, GP contacts for
 --          the people of a practice; agencies have no calendar of silent months.
 WITH listed_extracts AS (
@@ -41,10 +42,13 @@ SELECT people.person
      , CASE WHEN coverage.covers_90d
             THEN CAST(COALESCE(counted.in_90d, 0) AS INTEGER) END AS unscheduled_contacts_90d
      , CASE WHEN coverage.covers_12m
+             AND registrations.registered_from <= run.start_12m
             THEN ROUND(CAST(COALESCE(counted.earlier, 0) * 90.0 AS DOUBLE)
                        / CAST(date_diff('day', run.start_12m, run.start_90d) AS DOUBLE), 4)
        END AS unscheduled_contacts_usual_90d
 FROM people
+JOIN registrations
+  ON registrations.person = people.person
 CROSS JOIN run
 LEFT JOIN coverage
   ON coverage.practice_code = people.practice_code

@@ -76,7 +76,7 @@ def test_the_right_people_stand_on_the_right_list(site: Path):
     assert [member["rank"] for member in members] == [1, 2]
     assert (
         members[0]["reasons"]
-        == "3 unplanned admissions in 12 months; moderate frailty (9 of 36 deficits); aged 86"
+        == "unplanned admissions in 12 months: 3; moderate frailty (9 of 36 deficits); aged 86"
     )
 
 

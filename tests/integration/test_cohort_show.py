@@ -48,6 +48,7 @@ def test_show_tells_rules_as_written_and_who_answers_for_them(compared_site: Pat
         "is_inpatient",
         "the first 5 of each neighbourhood_code",
         "flu vaccine: NOT flu_vaccine_this_season",
+        "{efi_deficits} of 36 deficits (when efi_deficits >= 5)",
         "signed off by nobody yet; next review due on 2027-04-01",
         "more could not be decided",
     ):
@@ -130,6 +131,45 @@ def test_broken_draft_is_named_with_its_place(own_site: Path) -> None:
     problem = str(refused(own_site, 3, "cohort", "attrition", "luton_core", "--draft"))
     assert "luton_core.yaml" in problem
     assert "did you mean 'severe'?" in problem
+
+
+@pytest.mark.parametrize("command", ["count", "query", "attrition", "show"])
+def test_draft_with_an_error_is_not_tried(own_site: Path, command: str) -> None:
+    edit(own_site, "luton_core", include=["age >= 65", "age < 60"])
+    result = typed(own_site, "cohort", command, "luton_core", "--draft")
+    assert getattr(result.exception, "exit_code", None) == 3
+    assert result.stdout == ""
+    assert "error: age >= 65 / age < 60: nobody can pass these together." in result.stderr
+    answered(own_site, "cohort", command, "luton_core")
+
+
+def test_draft_whose_example_fails_is_not_tried(own_site: Path) -> None:
+    person = {"age": 20}
+    edit(own_site, "luton_core", examples=[{"name": "young", "person": person, "expect": "member"}])
+    result = typed(own_site, "cohort", "count", "luton_core", "--draft")
+    assert getattr(result.exception, "exit_code", None) == 3
+    assert "error: example 'young'" in result.stderr
+
+
+def test_warnings_about_a_draft_are_notes(own_site: Path) -> None:
+    result = typed(own_site, "cohort", "count", "luton_core", "--draft")
+    assert result.exit_code == 0
+    assert "note: examples: there are none." in result.stderr
+
+
+def test_broken_file_is_a_finding_and_the_others_are_judged(library: Path) -> None:
+    asked = ["cohort", "validate", "--as-of", "2026-04-01"]
+    broken = library / "config" / "cohorts" / "luton_core.yaml"
+    broken.write_text("title: only a title\n", encoding="utf-8")
+    edit(library, "luton_frailty", include=["frailty_category = 'sever'"])
+    result = typed(library, *asked, "luton_core", "luton_frailty")
+    assert getattr(result.exception, "exit_code", None) == 3
+    assert "config/cohorts/luton_core.yaml" in result.stdout
+    assert "           frailty_category = 'sever'\n                              ^^^^^^^" in result.stdout
+    found = json.loads(typed(library, *asked, "--format", "json").stdout)
+    wrong = {row["file"] for row in found["findings"] if row["level"] == "error"}
+    assert wrong == {"config/cohorts/luton_core.yaml", "config/cohorts/luton_frailty.yaml"}
+    assert answered(library, *asked, "housebound", "--format", "json")
 
 
 def test_shipped_library_has_no_error(library: Path) -> None:

@@ -116,9 +116,12 @@ def unscheduled_days(
 
 
 def unscheduled_features(
-    history: Mapping[str, Sequence[Row]], as_of: date, born: date, knowledge: Knowledge
+    history: Mapping[str, Sequence[Row]], as_of: date, born: date, registered: date, knowledge: Knowledge
 ) -> dict[str, object]:
-    """Nobody can say where a listed extract was not delivered; hospitals always deliver."""
+    """Nobody can say where a listed extract was not delivered; hospitals always deliver.
+
+    Nor what is usual for somebody who registered (``registered``) after the 12 months had begun.
+    """
     listed = {row["extract"] for row in knowledge.unscheduled_contacts}
     if not listed or not listed <= {"acute_attendances", *history}:
         return {"unscheduled_contacts_90d": None, "unscheduled_contacts_usual_90d": None}
@@ -127,9 +130,10 @@ def unscheduled_features(
         days += unscheduled_days(extract, history.get(extract, ()), as_of, born, knowledge)
     year_began, recent_began = months_before(as_of, 12), as_of - timedelta(days=90)
     earlier = [day for day in days if year_began <= day < recent_began]
+    usual = round(len(earlier) * 90 / (recent_began - year_began).days, 4)
     return {
         "unscheduled_contacts_90d": sum(in_previous_days(day, as_of, 90) for day in days),
-        "unscheduled_contacts_usual_90d": round(len(earlier) * 90 / (recent_began - year_began).days, 4),
+        "unscheduled_contacts_usual_90d": None if registered > year_began else usual,
     }
 
 
@@ -188,10 +192,15 @@ def caseload_features(rows: Iterable[Row] | None, as_of: date, born: date) -> di
 def care_plan_features(rows: Iterable[Row] | None, coded: bool, as_of: date, born: date) -> dict[str, object]:
     """A plan of the extract or of a GP code; without the extract only the code can say yes, and nothing no."""
     if rows is None:
-        return {"has_care_plan": True if coded else None, "care_plan_last_reviewed_date": None}
+        return {
+            "has_care_plan": True if coded else None,
+            "care_plan_created_date": None,
+            "care_plan_last_reviewed_date": None,
+        }
     plans = usable(rows, "created_date", as_of, born)
     reviews = [row.get("last_reviewed_date") for row in plans]
     return {
         "has_care_plan": coded or bool(plans),
+        "care_plan_created_date": latest(row["created_date"] for row in plans),
         "care_plan_last_reviewed_date": latest(day for day in reviews if day is not None and day < as_of),
     }

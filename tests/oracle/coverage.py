@@ -66,9 +66,13 @@ NEEDED: dict[str, tuple[tuple[str, str], ...]] = {
     "unscheduled_contacts_usual_90d": (("acute_attendances", "12 months"), ("gp_contacts", "12 months")),
     "falls_12m": (("gp_events", "12 months"),),
     "copd_rescue_medicine_12m": (("gp_events", "12 months"),),
+    "medication_reviewed_12m": (("gp_events", "12 months"),),
+    "unplanned_discharge_14d": (("acute_episodes", "90 days"),),
     "flu_vaccine_this_season": (("gp_events", "flu season"),),
     "cambridge_multimorbidity": (("gp_events", "12 months"), ("gp_medications", "12 months")),
 }
+# What happened is known in a silent month too; only that nothing did is not.
+SEEN_IS_KNOWN = {"medication_reviewed_12m", "unplanned_discharge_14d"}
 
 
 def everything(extract: str, start: date, end: date) -> bool:
@@ -79,6 +83,10 @@ def everything(extract: str, start: date, end: date) -> bool:
 def is_heard(feature: str, as_of: date, covers: Covers) -> bool:
     every = windows(as_of)
     return all(covers(extract, *every[window]) for extract, window in NEEDED.get(feature, ()))
+
+
+def is_decided(feature: str, value: object, as_of: date, covers: Covers) -> bool:
+    return is_heard(feature, as_of, covers) or (feature in SEEN_IS_KNOWN and value is True)
 
 
 def whole_months(start: date, end: date) -> list[Month]:

@@ -21,7 +21,7 @@ from tests.oracle.activity import (
     unscheduled_features,
 )
 from tests.oracle.cambridge import cambridge_items, cambridge_score
-from tests.oracle.coverage import Covers, everything, is_heard, windows
+from tests.oracle.coverage import Covers, everything, is_decided, is_heard, windows
 from tests.oracle.flags import days_by_concept, flag_features
 from tests.oracle.frailty import (
     CATEGORIES,
@@ -70,7 +70,7 @@ def features_for(
         person_features(registration, age, as_of, knowledge),
         hospital_features(history, age, as_of, born, knowledge),
         gp_features(history, registration, as_of, knowledge, covers),
-        activity_features(history, as_of, born, knowledge),
+        activity_features(history, registration, as_of, knowledge),
         attendance_features(
             history.get("acute_attendances", ()),
             as_of,
@@ -81,7 +81,8 @@ def features_for(
         ),
     )
     heard = {
-        feature: value if is_heard(feature, as_of, covers) else None for feature, value in features.items()
+        feature: value if is_decided(feature, value, as_of, covers) else None
+        for feature, value in features.items()
     }
     year_ago = features_year_ago(history, registration, as_of, knowledge, covers)
     return merged(heard, year_ago, bands_risen(heard, year_ago))
@@ -142,7 +143,10 @@ def gp_features(
     )
 
 
-def activity_features(history: History, as_of: date, born: date, knowledge: Knowledge) -> Features:
+def activity_features(
+    history: History, registration: Mapping[str, Any], as_of: date, knowledge: Knowledge
+) -> Features:
+    born, registered = registration["date_of_birth"], registration["registered_from"]
     return merged(
         community_features(history.get("community_contacts", ()), as_of, born),
         gp_contact_features(history.get("gp_contacts"), as_of, born),
@@ -150,7 +154,7 @@ def activity_features(history: History, as_of: date, born: date, knowledge: Know
         assessment_features(history.get("assessments"), as_of, born),
         caseload_features(history.get("community_caseload"), as_of, born),
         homecare_features(history.get("social_care_services"), as_of, born, knowledge),
-        unscheduled_features(history, as_of, born, knowledge),
+        unscheduled_features(history, as_of, born, registered, knowledge),
     )
 
 

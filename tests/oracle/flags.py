@@ -41,6 +41,9 @@ def flag_features(days: dict[str, list[date]], as_of: date) -> dict[str, object]
     features: dict[str, object] = {
         "falls_12m": len(falls),
         "medication_review_last_date": latest(days.get("medication_review", ())),
+        "medication_reviewed_12m": any(
+            in_previous_months(day, as_of, 12) for day in days.get("medication_review", ())
+        ),
         "flu_vaccine_this_season": any(season <= day < as_of for day in days.get("flu_vaccine", ())),
         "copd_rescue_medicine_12m": any(
             in_previous_months(day, as_of, 12) for day in days.get("copd_rescue_medicine", ())

@@ -201,6 +201,9 @@ def acute_features(
         for previous, stay in itertools.pairwise(stays)
         if is_emergency_readmission(previous, stay)
     ]
+    came_home = [
+        stay.ended for stay in stays if stay.is_unplanned and stay.ended and stay.ended > stay.admitted
+    ]
     in_hospital = [spell for spell in spells if not spell.is_regular_attender]
     discharges = [spell.discharged for spell in in_hospital if spell.discharged is not None]
     return {
@@ -213,6 +216,7 @@ def acute_features(
         "acsc_admissions_12m": sum(in_previous_months(day, as_of, 12) for day in acsc),
         "emergency_readmissions_30d_12m": sum(in_previous_months(day, as_of, 12) for day in readmitted),
         "unplanned_bed_days_12m": unplanned_bed_days(stays, as_of),
+        "unplanned_discharge_14d": any(in_previous_days(day, as_of, 14) for day in came_home),
         "is_inpatient": any(spell.discharged is None for spell in in_hospital),
         "last_discharge_date": max(discharges) if discharges else None,
     }

@@ -164,6 +164,7 @@ def test_care_plan_may_be_of_the_extract_or_of_a_gp_code() -> None:
     plan = factories.care_plan(NUMBER, last_reviewed_date=date(2026, 4, 1))
     assert care_plan_features([plan], False, AS_OF, BORN) == {
         "has_care_plan": True,
+        "care_plan_created_date": date(2025, 10, 1),
         "care_plan_last_reviewed_date": None,
     }
     assert care_plan_features([], True, AS_OF, BORN)["has_care_plan"] is True

@@ -117,7 +117,7 @@ def test_unscheduled_contacts_are_attendances_calls_and_listed_agencies() -> Non
             factories.agency_contact(NUMBER, agency=name) for name in ("Ambulance", "housing")
         ],
     }
-    found = unscheduled_features(history, AS_OF, BORN, LISTED)
+    found = unscheduled_features(history, AS_OF, BORN, BORN, LISTED)
     assert (
         found
         == {
@@ -129,9 +129,18 @@ def test_unscheduled_contacts_are_attendances_calls_and_listed_agencies() -> Non
 
 def test_unscheduled_contacts_are_unknown_without_a_listed_extract() -> None:
     history = {"gp_contacts": calls("2026-02-01")}
-    assert set(unscheduled_features(history, AS_OF, BORN, LISTED).values()) == {None}
-    delivered = unscheduled_features(history | {"agency_contacts": []}, AS_OF, BORN, LISTED)
+    assert set(unscheduled_features(history, AS_OF, BORN, BORN, LISTED).values()) == {None}
+    delivered = unscheduled_features(history | {"agency_contacts": []}, AS_OF, BORN, BORN, LISTED)
     assert delivered == {"unscheduled_contacts_90d": 1, "unscheduled_contacts_usual_90d": 0.0}
+
+
+def test_what_is_usual_is_unknown_for_whoever_registered_within_the_12_months() -> None:
+    history = {"gp_contacts": calls("2026-02-01", "2025-06-01"), "agency_contacts": []}
+    for registered, usual in (("2025-04-01", 0.3273), ("2025-04-02", None)):
+        assert unscheduled_features(history, AS_OF, BORN, day(registered), LISTED) == {
+            "unscheduled_contacts_90d": 1,
+            "unscheduled_contacts_usual_90d": usual,
+        }
 
 
 def test_rescue_medicine_counts_for_12_months() -> None:

@@ -102,6 +102,22 @@ test_medication_review_is_the_latest_known = town.rule(
     """,
 )
 
+test_medication_review_counts_for_12_months = town.rule(
+    gp_events="""
+        person | code             | event_date
+        inside | 1239511000000100 | 2025-04-01
+        before | 1239511000000100 | 2025-03-31
+        today  | 1239511000000100 | 2026-04-01
+    """,
+    features="""
+        person | medication_reviewed_12m
+        inside | true
+        before | false
+        today  | false
+        never  | false
+    """,
+)
+
 test_flu_vaccine_counts_in_its_own_season = town.rule(
     gp_events="""
         person      | code            | event_date
@@ -140,7 +156,7 @@ test_copd_rescue_medicine_is_an_issued_pack_of_the_last_12_months = town.rule(
     """,
 )
 
-test_care_plan_and_its_last_review = town.rule(
+test_care_plan_its_day_and_its_last_review = town.rule(
     care_plans="""
         person    | created_date | last_reviewed_date
         reviewed  | 2024-01-01   | 2025-06-01
@@ -149,11 +165,28 @@ test_care_plan_and_its_last_review = town.rule(
         tomorrow  | 2026-04-01   |
     """,
     features="""
-        person    | has_care_plan | care_plan_last_reviewed_date
-        reviewed  | true          | 2025-06-01
-        two_plans | true          | 2025-02-01
-        tomorrow  | false         | unknown
-        no_plan   | false         | unknown
+        person    | has_care_plan | care_plan_created_date | care_plan_last_reviewed_date
+        reviewed  | true          | 2024-01-01             | 2025-06-01
+        two_plans | true          | 2024-01-01             | 2025-02-01
+        tomorrow  | false         | unknown                | unknown
+        no_plan   | false         | unknown                | unknown
+    """,
+)
+
+test_care_plan_of_a_gp_code_has_no_date = town.rule(
+    gp_events="""
+        person  | code             | event_date
+        by_code | 2181441000000107 | 2025-06-01
+        both    | 2181441000000107 | 2025-06-01
+    """,
+    care_plans="""
+        person | created_date
+        both   | 2024-01-01
+    """,
+    features="""
+        person  | has_care_plan | care_plan_created_date
+        by_code | true          | unknown
+        both    | true          | 2024-01-01
     """,
 )
 

@@ -15,6 +15,7 @@ from tests.factories import AS_OF, Row
 MONTHS = [date(2024 + month // 12, month % 12 + 1, 1) for month in range(3, 27)]  # April 2024 to March 2026
 SILENT = date(2025, 8, 1)
 PATIENT, NEIGHBOUR = factories.nhs_number(1), factories.nhs_number(2)
+MEDICATION_REVIEW = "1239511000000100"
 ACUTE_OF_12_MONTHS = (
     "unplanned_admissions_12m",
     "unplanned_admissions_24m",
@@ -197,3 +198,35 @@ def test_present_optional_extract_without_this_person_is_zero(made_up_site: Path
     assert neighbour["unscheduled_contacts_90d"] == 0
     assert neighbour["is_known_to_team"] is False
     assert neighbour["has_care_plan"] is False
+
+
+def test_silent_practice_leaves_unknown_whether_medicines_were_reviewed_unless_a_review_is_known(
+    made_up_site: Path,
+) -> None:
+    broken = monthly("gp_events", "event_date", 24, silent=[SILENT])
+    heard = monthly("gp_events", "event_date", 24)
+    review = factories.event(PATIENT, event_date=date(2025, 10, 1), code=MEDICATION_REVIEW)
+    old = review | {"event_date": date(2025, 3, 31)}
+    for events, reviewed in (
+        (broken, None),
+        (heard, False),
+        ([*broken, review], True),
+        ([*broken, old], None),
+    ):
+        person, neighbour = computed(made_up_site, {"gp_events": events})
+        assert person["medication_reviewed_12m"] is reviewed
+        assert neighbour["medication_reviewed_12m"] is False
+
+
+def test_silent_hospital_leaves_unknown_who_came_home_unless_a_stay_is_known(made_up_site: Path) -> None:
+    stay = factories.episode(
+        PATIENT,
+        provider_code="RT8",
+        admission_date=date(2026, 3, 20),
+        discharge_date=date(2026, 3, 25),
+        admission_method="21",
+    )
+    for silent, unknown in ((date(2026, 2, 1), None), (date(2025, 12, 1), False)):
+        person, neighbour = computed(made_up_site, {"acute_episodes": [*episodes(24, silent), stay]})
+        assert person["unplanned_discharge_14d"] is True
+        assert neighbour["unplanned_discharge_14d"] is unknown

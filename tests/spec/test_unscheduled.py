@@ -113,6 +113,28 @@ test_all_three_kinds_add_up = town.rule(
     """,
 )
 
+# What somebody did before registering lies with another practice: 0 would be a guess.
+test_what_is_usual_is_unknown_for_whoever_registered_within_the_12_months = town.rule(
+    gp_patients="""
+        person   | registered_from
+        first    | 2025-04-01
+        second   | 2025-04-02
+        came     | 2026-03-01
+    """,
+    gp_contacts="""
+        person | contact_date | contact_type
+        first  | 2025-12-31   | telephone
+        second | 2025-12-31   | telephone
+        came   | 2026-03-01   | telephone
+    """,
+    features="""
+        person | unscheduled_contacts_90d | unscheduled_contacts_usual_90d
+        first  | 0                        | 0.3273
+        second | 0                        | unknown
+        came   | 1                        | unknown
+    """,
+)
+
 leap_year = Town(date(2024, 4, 1))
 
 test_what_is_usual_is_taken_over_the_days_that_there_were = leap_year.rule(

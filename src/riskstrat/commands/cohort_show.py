@@ -12,7 +12,14 @@ import typer
 from riskstrat.commands.asking import DraftOption, cohort_of, opened
 from riskstrat.commands.choosing import AsOfOption, RunOption, Shape
 from riskstrat.commands.completion import complete_cohort
-from riskstrat.commands.disclosing import ANALYST, AudienceOption, policy_for, shown_count
+from riskstrat.commands.disclosing import (
+    ANALYST,
+    AudienceOption,
+    policy_for,
+    population_of_run,
+    refuse_identifying,
+    shown_answer,
+)
 from riskstrat.reading.published import PublishedCohort
 from riskstrat.runs import Run
 
@@ -36,7 +43,14 @@ def show(
     chosen, connection = opened(context, run, as_of)
     cohort = cohort_of(context, chosen, connection, name, draft=draft)
     counts = _draft_counts(connection, chosen, cohort) if draft else _counts(chosen, name)
-    shown = {label: shown_count(count, policy) for label, count in counts.items()}
+    refuse_identifying(
+        (column for rule in cohort.criteria.rules for column in rule.columns),
+        audience,
+        policy if draft else None,
+    )
+    population = population_of_run(chosen) if policy is not None else 0
+    people, undecided = shown_answer(counts["people"], counts["undecided"], population, policy)
+    shown = {"people": people, "undecided": undecided}
     if shape is Shape.JSON:
         document = {"run": chosen.id, **cohort.about, **shown}
         typer.echo(json.dumps(document, indent=1, ensure_ascii=False, default=str))
@@ -78,7 +92,7 @@ def _facts(cohort: PublishedCohort, as_of: date, shown: Mapping[str, Any]) -> di
         "top_n": f"the first {top.people} of each {top.per}" if top else "",
         "rank_by": ", ".join(about["rank_by"]),
         "gaps": [f"{name}: {rule.text}" for name, rule in cohort.criteria.gaps],
-        "reasons": list(about["reasons"]),
+        "reasons": _sentences(about),
         "columns": ", ".join(cohort.columns),
         "by hand": "" if about["manual_additions"] else "nobody can be added by hand",
         "capacity": f"{about['capacity']} people a neighbourhood" if about["capacity"] else "",
@@ -88,6 +102,15 @@ def _facts(cohort: PublishedCohort, as_of: date, shown: Mapping[str, Any]) -> di
         "review": _review(about["review"], as_of),
         "people": [_number(shown["people"]), _undecided(cohort, shown["undecided"])],
     }
+
+
+def _sentences(about: Mapping[str, Any]) -> list[str]:
+    """The reasons, each with the condition under which it is said; older runs published none."""
+    conditions = about.get("reasons_when") or [None] * len(about["reasons"])
+    return [
+        f"{text} (when {when['text']})" if when else str(text)
+        for text, when in zip(about["reasons"], conditions, strict=True)
+    ]
 
 
 def _review(review: Mapping[str, Any], as_of: date) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -11,30 +12,72 @@ from riskstrat.definitions.cohort_findings import Examined, Finding, Level
 from riskstrat.definitions.cohort_logic import LOGIC
 from riskstrat.definitions.cohort_rules import check_names, compile_cohort, wrong_names
 from riskstrat.definitions.cohort_trials import Trial, answer_for_nobody_known, try_examples
-from riskstrat.definitions.cohorts import Cohort
+from riskstrat.definitions.cohorts import Cohort, load_cohort
+from riskstrat.definitions.contracts import load_contracts
 from riskstrat.definitions.everything import FEATURES, Definitions
+from riskstrat.definitions.legal_basis import check_purpose, load_legal_basis
 from riskstrat.definitions.rules import Column
+from riskstrat.definitions.sources import load_sources
 from riskstrat.errors import DefinitionError
-from riskstrat.language import Expression
+from riskstrat.language import Expression, ExpressionError
+from riskstrat.language.problems import picture
 
-__all__ = ["Finding", "check_cohort", "check_cohorts"]
+__all__ = ["Checked", "Finding", "check_cohort", "check_cohorts", "check_files"]
 
 
-def check_cohorts(
-    definitions: Definitions, *, as_of: date, strict: bool = False, names: Iterable[str] | None = None
-) -> list[Finding]:
-    """The findings of every cohort, or of those named, in the order of the files and of CHECKS.
-
-    Reviews and examples are judged as of ``as_of``; with ``strict`` an unsigned or expired review is an error.
-    """
+def check_cohorts(definitions: Definitions, *, as_of: date, strict: bool = False) -> list[Finding]:
+    """The findings of every cohort of definitions that are loaded, as ``check_files`` gives them."""
     columns = {column.name: column for column in definitions.contracts[FEATURES].columns}
-    found: list[Finding] = []
-    for name in definitions.cohorts if names is None else names:
-        file = definitions.root / "config" / "cohorts" / f"{name}.yaml"
-        found += check_cohort(
-            definitions.cohorts[name], columns, definitions.extract_names, as_of, file=file, strict=strict
+    folder = definitions.root / "config" / "cohorts"
+    return [
+        finding
+        for name, cohort in definitions.cohorts.items()
+        for finding in check_cohort(
+            cohort, columns, definitions.extract_names, as_of, file=folder / f"{name}.yaml", strict=strict
         )
-    return found
+    ]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What was found in files, and how many examples they have."""
+
+    findings: tuple[Finding, ...]
+    examples: int
+
+
+def check_files(root: Path, names: Iterable[str], *, as_of: date, strict: bool = False) -> Checked:
+    """The findings of the named files of the site at ``root``, in the order of the names and of CHECKS.
+
+    Reviews and examples are judged as of ``as_of``; with ``strict`` an unsigned or expired review is an error. A file
+    that cannot be read as a definition is a finding. Raises DefinitionError for what all files stand on.
+    """
+    contracts, sources = (
+        load_contracts(root / "data_contracts"),
+        load_sources(root / "config" / "sources.yaml"),
+    )
+    if FEATURES not in contracts:
+        raise DefinitionError(
+            "is missing.", file=root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
+        )
+    columns = {column.name: column for column in contracts[FEATURES].columns}
+    incoming = (name for name, contract in contracts.items() if contract.direction == "in")
+    extracts = tuple(dict.fromkeys((sources.register, *incoming)))
+    purposes = load_legal_basis(root / "config" / "legal_basis.yaml").purposes
+    found: list[Finding] = []
+    examples = 0
+    for name in names:
+        file = root / "config" / "cohorts" / f"{name}.yaml"
+        try:
+            cohort = load_cohort(file)
+            for purpose in cohort.requires.legal_basis:
+                check_purpose(purpose, purposes, file, "requires")
+        except DefinitionError as problem:
+            found.append(_impossible(name, problem))
+            continue
+        examples += len(cohort.examples)
+        found += check_cohort(cohort, columns, extracts, as_of, file=file, strict=strict)
+    return Checked(tuple(found), examples)
 
 
 def check_cohort(
@@ -55,14 +98,15 @@ def check_cohort(
         except DefinitionError as problem:
             wrong.append(problem)
     if wrong:
-        return [_impossible(cohort, problem) for problem in wrong]
+        return [_impossible(cohort.name, problem) for problem in wrong]
     examined = Examined(cohort, rules, columns, extracts, as_of, strict)
     return [finding for check in CHECKS for finding in check(examined)]
 
 
-def _impossible(cohort: Cohort, problem: DefinitionError) -> Finding:
+def _impossible(name: str, problem: DefinitionError) -> Finding:
     place = problem.column or getattr(problem, "text", None) or "file"
-    return Finding("error", cohort.name, place, problem.what, problem.remedy or "correct it.")
+    shown = tuple(picture(problem.text, problem.place)) if isinstance(problem, ExpressionError) else ()
+    return Finding("error", name, place, problem.what, problem.remedy or "correct it.", shown)
 
 
 def _examples(examined: Examined) -> Iterator[Finding]:

@@ -33,9 +33,12 @@ def cohort_document(
         "gaps": [
             {"name": name, **_condition(gap), "undecidable": unknown.get(name)} for name, gap in rules.gaps
         ],
-        "rank_by": [f"{item.column} {'DESC' if item.descending else 'ASC'}" for item in cohort.rank_by],
+        "rank_by": [item.text for item in cohort.rank_by],
         "rank_sql": rank_sql(cohort.rank_by),
-        "reasons": list(cohort.reasons),
+        "reasons": [reason.text for reason in cohort.reasons],
+        "reasons_when": [
+            _condition(when) if when else None for _, when in rules.reasons
+        ],  # in the same order
         "columns": list(cohort.columns),
         "requires": {
             "extracts": list(cohort.requires.extracts),

@@ -16,13 +16,17 @@ Level = Literal["error", "warning"]
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong (error) or worth a look (warning); ``rule`` is the rule's text or the key."""
+    """One thing that is wrong (error) or worth a look (warning); ``rule`` is the rule's text or the key.
+
+    ``picture`` are the lines that show the place within the rule, where it is known.
+    """
 
     level: Level
     cohort: str
     rule: str
     what: str
     remedy: str
+    picture: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 from riskstrat.definitions.cohort_examples import check_example
-from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort, RankItem
+from riskstrat.definitions.cohorts import DECIMALS, PLACEHOLDER, Cohort, RankItem
 from riskstrat.definitions.rules import Column
 from riskstrat.errors import DefinitionError
 from riskstrat.language import Expression, compile_expression
@@ -23,12 +23,14 @@ TIE_BREAKER = "person_id"
 class Rules:
     """Checked conditions over the feature table; each may be NULL, that is unknown, for a person.
 
-    ``gaps`` are pairs of a gap's name and its condition.
+    ``gaps`` are pairs of a gap's name and its condition; ``reasons`` are pairs of a sentence and when it is said,
+    None for always.
     """
 
     include: tuple[Expression, ...]
     exclude: tuple[Expression, ...]
     gaps: tuple[tuple[str, Expression], ...] = ()
+    reasons: tuple[tuple[str, Expression | None], ...] = ()
 
     @property
     def matches(self) -> str:
@@ -52,18 +54,20 @@ class Rules:
 
 
 def compile_cohort(cohort: Cohort, columns: Iterable[Column], as_of: date, file: Path) -> Rules:
-    """Check every condition of a cohort, its gaps included. Raises DefinitionError with the place."""
+    """Check every condition of a cohort, its gaps and reasons included. Raises DefinitionError with the place."""
     named = list(columns)
     types = {column.name: column.sql_type for column in named}
     allowed = {column.name: column.allowed for column in named if column.allowed}
+    limits = {column.name: column.limits for column in named if column.limits != (None, None)}
 
     def checked(text: str) -> Expression:
-        return compile_expression(text, types, allowed, file=file, as_of=as_of)
+        return compile_expression(text, types, allowed, file=file, as_of=as_of, limits=limits)
 
     return Rules(
         include=tuple(checked(rule) for rule in cohort.include),
         exclude=tuple(checked(rule) for rule in cohort.exclude),
         gaps=tuple((gap.name, checked(gap.condition)) for gap in cohort.gaps),
+        reasons=tuple((one.text, checked(one.when) if one.when else None) for one in cohort.reasons),
     )
 
 
@@ -76,13 +80,18 @@ def wrong_names(
     named += [("columns", name, tuple(columns)) for name in cohort.columns]
     named += [
         ("reasons", name, tuple(columns))
-        for template in cohort.reasons
-        for name in PLACEHOLDER.findall(template)
+        for reason in cohort.reasons
+        for name in PLACEHOLDER.findall(reason.text)
     ]
     named += [("examples", name, tuple(columns)) for one in cohort.examples for name in one.person]
     for key, name, known in named:
         if name not in known:
             yield _unknown(name, known, "a feature", key, file)
+    for name in (name for reason in cohort.reasons for name in DECIMALS.findall(reason.text)):
+        if name in columns and columns[name].type not in ("number", "integer"):
+            yield DefinitionError(
+                f"{name} has no decimals.", file=file, column="reasons", remedy=f"write {{{name}}}."
+            )
     known_extracts = tuple(extracts)
     for name in cohort.requires.extracts:
         if name not in known_extracts:
@@ -112,10 +121,15 @@ def _unknown(name: str, known: Iterable[str], what: str, key: str, file: Path) -
 
 
 def rank_sql(rank_by: Iterable[RankItem]) -> str:
-    """The items of ORDER BY over the ranked features (features, score, risk_score); total, unknown last."""
+    """The items of ORDER BY over the ranked features (features, score, risk_score); total.
+
+    Unknown comes last, but where an item puts it first.
+    """
     items = list(rank_by)
     if TIE_BREAKER not in [item.column for item in items]:
         items.append(RankItem(TIE_BREAKER, descending=False))
     return ", ".join(
-        f"{quoted(item.column)} {'DESC' if item.descending else 'ASC'} NULLS LAST" for item in items
+        f"{quoted(item.column)} {'DESC' if item.descending else 'ASC'} "
+        f"NULLS {'FIRST' if item.unknown_first else 'LAST'}"
+        for item in items
     )

@@ -29,23 +29,40 @@ OPTIONAL_KEYS = (
     *("manual_additions", "columns", "examples"),
 )
 COHORT_KEYS = (*REQUIRED_KEYS, *OPTIONAL_KEYS)
+REASON_KEYS = ("text", "when")
 REVIEW_KEYS = ("author", "signed_off_by", "next_review")
 REQUIRES_KEYS = ("extracts", "legal_basis")
 TOP_N_KEYS = ("people", "per")
 AREAS = ("practice_code", "pcn_code", "neighbourhood_code")
 CADENCES = ("daily", "weekly", "fortnightly", "monthly", "quarterly", "seasonal", "yearly", "on request")
 COHORT_NAME = re.compile(r"[a-z0-9_]{1,60}")
-RANK_ITEM = re.compile(r"([a-z_0-9]+)(?:\s+(ASC|DESC))?")
-PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)\}")
+RANK_ITEM = re.compile(r"([a-z_0-9]+)(?:\s+(ASC|DESC))?(?:\s+NULLS (FIRST|LAST))?")
+PLACEHOLDER = re.compile(r"\{([a-z_0-9]+)(?::[0-9])?\}")  # {feature}, or with so many decimals {feature:1}
+DECIMALS = re.compile(r"\{([a-z_0-9]+):[0-9]\}")
 GAP_NAME = re.compile(r"[^;\s](?:[^;]*[^;\s])?")  # published joined by '; '
 
 
 @dataclass(frozen=True)
 class RankItem:
-    """A column to rank by; people without a value come last."""
+    """A column to rank by; people without a value come last unless they are to come first."""
 
     column: str
     descending: bool
+    unknown_first: bool = False
+
+    @property
+    def text(self) -> str:
+        """As a file writes it."""
+        first = " NULLS FIRST" if self.unknown_first else ""
+        return f"{self.column} {'DESC' if self.descending else 'ASC'}{first}"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """A sentence with ``{feature}`` placeholders; with ``when``, said only of those for whom that is TRUE."""
+
+    text: str
+    when: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,9 +102,9 @@ class Review:
 class Cohort:
     """``config/cohorts/NAME.yaml``.
 
-    ``reasons`` are sentences with ``{feature}`` placeholders; one whose feature is unknown is left out for that
-    person. ``capacity`` is people per neighbourhood and list, a mark on the list: nobody is dropped. ``columns`` are
-    features that its tables and worklists show besides the usual. ``sha256`` is the hash of the file.
+    A reason with a feature that is unknown is left out for that person. ``capacity`` is people per neighbourhood and
+    list, a mark on the list: nobody is dropped. ``columns`` are features that its tables and worklists show besides
+    the usual. ``sha256`` is the hash of the file.
     """
 
     name: str
@@ -96,7 +113,7 @@ class Cohort:
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     rank_by: tuple[RankItem, ...]
-    reasons: tuple[str, ...]
+    reasons: tuple[Reason, ...]
     gaps: tuple[Gap, ...]
     capacity: int | None
     cadence: str | None
@@ -132,7 +149,7 @@ def load_cohort(path: Path) -> Cohort:
         include=_some(texts_at(document, "include", path), "include", "rule", path),
         exclude=texts_at(document, "exclude", path),
         rank_by=_rank_items(document, path),
-        reasons=tuple(_reason(text, path) for text in texts_at(document, "reasons", path, each="sentence")),
+        reasons=_reasons(document, path),
         gaps=_gaps(document, path),
         capacity=count_at(document, "capacity", path),
         cadence=None if document.get("cadence") is None else choice_at(document, "cadence", CADENCES, path),
@@ -174,10 +191,31 @@ def _rank_item(text: str, path: Path) -> RankItem:
             column="rank_by",
             remedy="write e.g. 'age DESC'.",
         )
-    return RankItem(match.group(1), match.group(2) == "DESC")
+    return RankItem(match[1], match[2] == "DESC", unknown_first=match[3] == "FIRST")
 
 
-def _reason(text: str, path: Path) -> str:
+def _reasons(document: Mapping[str, Any], path: Path) -> tuple[Reason, ...]:
+    """Each is a text, or a mapping of a text and when it is said."""
+    entries = document.get("reasons")
+    if not isinstance(entries, list):
+        texts_at(document, "reasons", path, each="sentence")  # raises for what is neither a list nor nothing
+        return ()
+    plain = [entry["text"] if _has_condition(entry, path) else entry for entry in entries]
+    texts = texts_at({"reasons": plain}, "reasons", path, each="sentence")
+    whens = [
+        text_at(entry, "when", path, "reasons") if isinstance(entry, Mapping) else None for entry in entries
+    ]
+    return tuple(Reason(_sentence(text, path), when) for text, when in zip(texts, whens, strict=True))
+
+
+def _has_condition(entry: Any, path: Path) -> bool:
+    if not isinstance(entry, Mapping):
+        return False
+    check_keys(entry, allowed=REASON_KEYS, required=REASON_KEYS, file=path, where="reasons")
+    return True
+
+
+def _sentence(text: str, path: Path) -> str:
     if "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
         raise DefinitionError(
             f"a brace in '{text}' is no placeholder.",

@@ -60,7 +60,7 @@ CONTRACT_PROPERTIES = ("direction", "presence", "eventDate", "recordedDate", "pr
 COLUMN_PROPERTIES = ("identifier", "private", "unknownValue", "codeSystem")
 FEATURE_PROPERTIES = (
     *("grain", "unit", "window", "missing", "source", "requires"),
-    *("codelists", "sqlTable", "evidence"),
+    *("codelists", "sqlTable", "evidence", "evidence_concepts"),
 )
 
 
@@ -169,6 +169,7 @@ def _column(entry: Mapping[str, Any], path: Path) -> Column:
         raise wrong("has an unknownValue that is none of its validValues.", "list it there.")
     if identifier not in (None, "nhs_number"):
         raise wrong("has an unknown identifier.", "write nhs_number, or take the property away.")
+    options = dict(entry.get("logicalTypeOptions") or {})
     return Column(
         name=name,
         type=kind,
@@ -181,6 +182,7 @@ def _column(entry: Mapping[str, Any], path: Path) -> Column:
         unknown=unknown,
         about=about,
         sql_type=entry["physicalType"],
+        limits=(options.get("minimum"), options.get("maximum")),
         national_term=str(entry.get("businessName") or ""),
     )
 

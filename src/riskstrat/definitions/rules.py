@@ -42,7 +42,8 @@ class Column:
     ``required`` means that the header must have it; its rules say what an empty value means. ``private`` columns are
     read for their contract and never staged. ``unknown`` stands in for an empty value and for one outside
     ``allowed``. ``about`` holds the column's remaining custom properties (the feature catalogue's).
-    ``sql_type`` is its DuckDB type, ``national_term`` what the NHS Data Dictionary calls it ('' where it does not).
+    ``sql_type`` is its DuckDB type, ``limits`` the least and the most that it holds,
+    ``national_term`` what the NHS Data Dictionary calls it ('' where it does not).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Column:
     unknown: str | None = None
     about: Mapping[str, Any] = field(default_factory=dict)
     sql_type: str = "VARCHAR"
+    limits: tuple[float | None, float | None] = (None, None)
     national_term: str = ""
 
 

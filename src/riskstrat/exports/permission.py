@@ -45,6 +45,7 @@ def extracts_used(
     about = cohort.about
     rules = [*cohort.criteria.rules, *(rule for _, rule in cohort.criteria.gaps)]
     named = {column for rule in rules for column in rule.columns}
+    named |= {column for when in about.get("reasons_when", ()) if when for column in when["columns"]}
     named |= {word for text in (*about["rank_by"], *about["reasons"]) for word in WORD.findall(text)}
     leaving = set(columns)
     named |= leaving

@@ -26,10 +26,10 @@ test_core_ranks_by_score_and_says_why = rule(
     "luton_core",
     """
     person  | age | frailty_category | efi_deficits | unplanned_admissions_12m | expect | rank | reasons
-    fewer   | 90  | severe           | 20           | 2                        | member | 3    | 2 unplanned admissions in 12 months; severe frailty (20 of 36 deficits); aged 90
-    more    | 65  | moderate         | 9            | 3                        | member | 2    | 3 unplanned admissions in 12 months; moderate frailty (9 of 36 deficits); aged 65
-    most    | 65  | moderate         | 10           | 3                        | member | 1    | 3 unplanned admissions in 12 months; moderate frailty (10 of 36 deficits); aged 65
-    coded   | 70  | moderate         | unknown      | 5                        | member | 4    | 5 unplanned admissions in 12 months; aged 70
+    fewer   | 90  | severe           | 20           | 2                        | member | 3    | unplanned admissions in 12 months: 2; severe frailty (20 of 36 deficits); aged 90
+    more    | 65  | moderate         | 9            | 3                        | member | 2    | unplanned admissions in 12 months: 3; moderate frailty (9 of 36 deficits); aged 65
+    most    | 65  | moderate         | 10           | 3                        | member | 1    | unplanned admissions in 12 months: 3; moderate frailty (10 of 36 deficits); aged 65
+    coded   | 70  | moderate         | unknown      | 5                        | member | 4    | unplanned admissions in 12 months: 5; aged 70
     """,  # noqa: E501 - a table is read a row a line
 )
 
@@ -73,11 +73,13 @@ test_dementia_severe_frailty_and_living_alone_at_80 = rule(
 test_dementia_cohort_says_what_is_missing = rule(
     "dementia_severe_frail_alone_80",
     """
-    person   | age | has_dementia | frailty_category | lives_alone | community_contacts_12m | has_care_plan | care_plan_last_reviewed_date | expect | gaps
-    nothing  | 80  | true         | severe           | true        | 0                      | false         | unknown                      | member | not seen by community services in 12 months; no care plan
-    all      | 80  | true         | severe           | true        | 1                      | true          | 2025-04-01                   | member | -
-    old_plan | 80  | true         | severe           | true        | 1                      | true          | 2025-03-31                   | member | care plan not reviewed in 12 months
-    unsaid   | 80  | true         | severe           | true        | unknown                | unknown       | unknown                      | member | -
+    person   | age | has_dementia | frailty_category | lives_alone | community_contacts_12m | has_care_plan | care_plan_created_date | care_plan_last_reviewed_date | expect | gaps
+    nothing  | 80  | true         | severe           | true        | 0                      | false         | unknown                | unknown                      | member | not seen by community services in 12 months; no care plan
+    all      | 80  | true         | severe           | true        | 1                      | true          | 2020-01-01             | 2025-04-01                   | member | -
+    new_plan | 80  | true         | severe           | true        | 1                      | true          | 2025-04-01             | unknown                      | member | -
+    old_plan | 80  | true         | severe           | true        | 1                      | true          | 2020-01-01             | 2025-03-31                   | member | care plan not reviewed in 12 months
+    never    | 80  | true         | severe           | true        | 1                      | true          | 2025-03-31             | unknown                      | member | care plan not reviewed in 12 months
+    unsaid   | 80  | true         | severe           | true        | unknown                | unknown       | unknown                | unknown                      | member | -
     """,  # noqa: E501 - a table is read a row a line
 )
 
@@ -113,18 +115,19 @@ test_care_home_residents_unknown_to_the_team_come_first = rule(
 test_what_is_not_done_for_care_home_residents = rule(
     "care_home_residents",
     """
-    person    | is_care_home_resident | five_questions_last_asked_date | medication_review_last_date | has_care_plan | expect | gaps
-    done      | true                  | 2020-01-01                     | 2025-04-01                  | true          | member | -
-    old       | true                  | 2020-01-01                     | 2025-03-31                  | true          | member | no medication review in 12 months
-    nothing   | true                  | unknown                        | unknown                     | false         | member | five questions never asked; no medication review in 12 months; no care plan
+    person    | is_care_home_resident | five_questions_last_asked_date | medication_reviewed_12m | has_care_plan | expect | gaps
+    done      | true                  | 2020-01-01                     | true                    | true          | member | -
+    old       | true                  | 2020-01-01                     | false                   | true          | member | no medication review in 12 months
+    nothing   | true                  | unknown                        | false                   | false         | member | five questions never asked; no medication review in 12 months; no care plan
+    silent    | true                  | 2020-01-01                     | unknown                 | true          | member | -
     """,  # noqa: E501 - a table is read a row a line
 )
 
 test_nobody_is_said_to_lack_what_an_absent_extract_would_show = rule(
     "care_home_residents",
     """
-    person  | is_care_home_resident | medication_review_last_date | expect | gaps
-    nothing | true                  | unknown                     | member | no medication review in 12 months
+    person  | is_care_home_resident | medication_reviewed_12m | expect | gaps
+    nothing | true                  | false                   | member | no medication review in 12 months
     """,
     absent=("assessments", "care_plans"),
 )
@@ -142,19 +145,28 @@ test_care_home_residents_without_a_plan = rule(
     """,
 )
 
-test_medication_review_is_due_after_12_months = rule(
+test_medication_review_is_due_where_none_is_known_and_the_practice_was_heard = rule(
     "medication_review_due",
     """
-    person    | medicines_12m | is_care_home_resident | frailty_category | medication_review_last_date | is_end_of_life | expect
-    ten       | 10            | false                 | fit              | 2025-03-31                  | false          | member
-    never     | 10            | false                 | fit              | unknown                     | false          | member
-    home      | 0             | true                  | fit              | 2025-03-31                  | false          | member
-    severe    | 0             | false                 | severe           | 2025-03-31                  | unknown        | member
-    nine      | 9             | false                 | moderate         | 2025-03-31                  | false          | left_out
-    reviewed  | 10            | true                  | severe           | 2025-04-01                  | false          | left_out
-    dying     | 10            | true                  | severe           | 2025-03-31                  | true           | left_out
-    medicine? | unknown       | false                 | moderate         | 2025-03-31                  | false          | undecided
-    dying_no  | unknown       | false                 | moderate         | 2025-03-31                  | true           | left_out
+    person    | medicines_12m | is_care_home_resident | frailty_category | medication_reviewed_12m | is_end_of_life | expect    | rank
+    ten       | 10            | false                 | fit              | false                   | false          | member    | 1
+    home      | 0             | true                  | fit              | false                   | false          | member    | 3
+    severe    | 0             | false                 | severe           | false                   | unknown        | member    | 4
+    dying     | 9             | true                  | severe           | false                   | true           | member    | 2
+    nine      | 9             | false                 | moderate         | false                   | false          | left_out  | -
+    reviewed  | 10            | true                  | severe           | true                    | false          | left_out  | -
+    medicine? | unknown       | false                 | moderate         | false                   | false          | undecided | -
+    silent    | 10            | true                  | severe           | unknown                 | false          | undecided | -
+    """,  # noqa: E501 - a table is read a row a line
+)
+
+test_reasons_are_said_of_whom_they_are_true = rule(
+    "medication_review_due",
+    """
+    person | medicines_12m | is_care_home_resident | medication_reviewed_12m | is_end_of_life | expect | reasons
+    ann    | 1             | true                  | false                   | true           | member | different medicines in 12 months: 1; lives in a care home; end of life care: which medicines can stop?
+    bob    | 12            | false                 | false                   | false          | member | different medicines in 12 months: 12
+    unsaid | 12            | unknown               | false                   | unknown        | member | different medicines in 12 months: 12
     """,  # noqa: E501 - a table is read a row a line
 )
 
@@ -189,17 +201,18 @@ test_complex_adults_are_18_to_64 = rule(
     """,
 )
 
-test_discharged_in_the_last_14_days_and_frail = rule(
+test_frail_and_home_from_an_unplanned_stay = rule(
     "recently_discharged_frail",
     """
-    person    | frailty_category | last_discharge_date | is_inpatient | expect
-    moderate  | moderate         | days_before(14)     | false        | member
-    severe    | severe           | days_before(1)      | false        | member
-    15_days   | severe           | days_before(15)     | false        | left_out
-    never     | severe           | unknown             | false        | left_out
-    mild      | mild             | days_before(1)      | false        | left_out
-    back      | severe           | days_before(1)      | true         | left_out
-    frail?    | unknown          | days_before(1)      | false        | undecided
+    person    | frailty_category | unplanned_discharge_14d | last_discharge_date | is_inpatient | expect
+    moderate  | moderate         | true                    | days_before(14)     | false        | member
+    severe    | severe           | true                    | days_before(1)      | false        | member
+    day_case  | severe           | false                   | days_before(1)      | false        | left_out
+    never     | severe           | false                   | unknown             | false        | left_out
+    mild      | mild             | true                    | days_before(1)      | false        | left_out
+    back      | severe           | true                    | days_before(1)      | true         | left_out
+    frail?    | unknown          | true                    | days_before(1)      | false        | undecided
+    silent    | severe           | unknown                 | unknown             | false        | undecided
     """,
 )
 
@@ -229,15 +242,27 @@ test_end_of_life_without_a_plan = rule(
 test_care_plan_review_is_overdue_after_12_months = rule(
     "care_plan_review_overdue",
     """
-    person   | is_known_to_team | has_care_plan | care_plan_last_reviewed_date | expect    | rank
-    overdue  | true             | true          | 2025-03-31                   | member    | 2
-    long_ago | true             | true          | 2019-03-31                   | member    | 1
-    never    | true             | true          | unknown                      | member    | 3
-    reviewed | true             | true          | 2025-04-01                   | left_out  | -
-    no_plan  | true             | false         | unknown                      | left_out  | -
-    unsaid   | false            | true          | unknown                      | left_out  | -
-    known?   | unknown          | true          | unknown                      | undecided | -
-    """,
+    person   | is_known_to_team | has_care_plan | care_plan_created_date | care_plan_last_reviewed_date | expect    | rank
+    overdue  | true             | true          | 2018-01-01             | 2025-03-31                   | member    | 4
+    long_ago | true             | true          | 2018-01-01             | 2019-03-31                   | member    | 3
+    never    | true             | true          | 2025-03-31             | unknown                      | member    | 2
+    forgot   | true             | true          | 2021-01-01             | unknown                      | member    | 1
+    reviewed | true             | true          | 2018-01-01             | 2025-04-01                   | left_out  | -
+    made     | true             | true          | 2025-04-01             | unknown                      | left_out  | -
+    no_plan  | true             | false         | unknown                | unknown                      | left_out  | -
+    unsaid   | false            | true          | 2018-01-01             | unknown                      | left_out  | -
+    by_code  | true             | true          | unknown                | unknown                      | undecided | -
+    known?   | unknown          | true          | 2018-01-01             | unknown                      | undecided | -
+    """,  # noqa: E501 - a table is read a row a line
+)
+
+test_care_plan_that_was_never_reviewed_is_called_so = rule(
+    "care_plan_review_overdue",
+    """
+    person   | is_known_to_team | has_care_plan | care_plan_created_date | care_plan_last_reviewed_date | expect | reasons
+    never    | true             | true          | 2020-01-01             | unknown                      | member | care plan of 1 January 2020, never reviewed
+    reviewed | true             | true          | 2020-01-01             | 2021-02-03                   | member | care plan last reviewed on 3 February 2021
+    """,  # noqa: E501 - a table is read a row a line
 )
 
 test_frail_people_whom_no_community_service_saw = rule(
@@ -253,17 +278,18 @@ test_frail_people_whom_no_community_service_saw = rule(
     """,
 )
 
-test_flu_vaccine_is_due_at_65_in_care_homes_and_with_copd = rule(
+test_flu_vaccine_is_due_at_65_in_care_homes_to_the_housebound_and_with_copd = rule(
     "flu_vaccine_due",
     """
-    person     | age     | is_care_home_resident | has_copd | flu_vaccine_this_season | is_end_of_life | expect
-    aged_65    | 65      | false                 | false    | false                   | false          | member
-    home       | 30      | true                  | false    | false                   | false          | member
-    copd       | 30      | false                 | true     | false                   | false          | member
-    aged_64    | 64      | false                 | false    | false                   | false          | left_out
-    vaccinated | 90      | true                  | true     | true                    | false          | left_out
-    dying      | 90      | true                  | true     | false                   | true           | left_out
-    vaccine?   | 90      | true                  | true     | unknown                 | false          | undecided
-    age?       | unknown | false                 | false    | false                   | false          | undecided
-    """,
+    person     | age     | is_care_home_resident | is_housebound | has_copd | flu_vaccine_this_season | is_end_of_life | expect
+    aged_65    | 65      | false                 | false         | false    | false                   | false          | member
+    home       | 30      | true                  | false         | false    | false                   | false          | member
+    housebound | 30      | false                 | true          | false    | false                   | false          | member
+    copd       | 30      | false                 | false         | true     | false                   | false          | member
+    dying      | 90      | true                  | true          | true     | false                   | true           | member
+    aged_64    | 64      | false                 | false         | false    | false                   | false          | left_out
+    vaccinated | 90      | true                  | true          | true     | true                    | false          | left_out
+    vaccine?   | 90      | true                  | true          | true     | unknown                 | false          | undecided
+    age?       | unknown | false                 | false         | false    | false                   | false          | undecided
+    """,  # noqa: E501 - a table is read a row a line
 )

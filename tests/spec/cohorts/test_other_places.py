@@ -58,9 +58,10 @@ test_home_care_review_is_overdue_after_12_months = rule(
     "homecare_review_overdue",
     """
     person    | receives_homecare | homecare_started_date | homecare_last_review_date | expect    | rank
-    overdue   | true              | 2020-01-01            | 2025-03-31                | member    | 2
-    long_ago  | true              | 2020-01-01            | 2022-03-31                | member    | 1
-    never     | true              | 2025-03-31            | unknown                   | member    | 3
+    overdue   | true              | 2020-01-01            | 2025-03-31                | member    | 4
+    long_ago  | true              | 2020-01-01            | 2022-03-31                | member    | 3
+    never     | true              | 2025-03-31            | unknown                   | member    | 2
+    forgotten | true              | 2021-03-31            | unknown                   | member    | 1
     reviewed  | true              | 2020-01-01            | 2025-04-01                | left_out  | -
     began     | true              | 2025-04-01            | unknown                   | left_out  | -
     ended     | false             | 2020-01-01            | unknown                   | left_out  | -
@@ -94,6 +95,15 @@ test_need_escalates_against_what_is_usual_for_the_person = rule(
     """,
 )
 
+test_what_is_usual_is_told_with_one_decimal = rule(
+    "escalating_need",
+    """
+    person | age | unscheduled_contacts_90d | unscheduled_contacts_usual_90d | expect | reasons
+    ann    | 18  | 3                        | 0.3273                         | member | unscheduled contacts in 90 days: 3; usually 0.3
+    bob    | 18  | 3                        | 0                              | member | unscheduled contacts in 90 days: 3; usually 0.0
+    """,  # noqa: E501 - a table is read a row a line
+)
+
 test_two_agencies_and_more_contacts_than_usual = rule(
     "two_or_more_agencies_escalating",
     """
@@ -123,15 +133,15 @@ test_frailty_rises_by_a_band_at_65 = rule(
 test_housebound_people_outside_care_homes = rule(
     "housebound",
     """
-    person  | is_housebound | is_care_home_resident | flu_vaccine_this_season | community_contacts_12m | medication_review_last_date | expect    | gaps
-    cared   | true          | false                 | true                    | 1                      | 2025-04-01                  | member    | -
-    flu     | true          | unknown               | false                   | 1                      | 2025-04-01                  | member    | flu vaccine
-    unseen  | true          | false                 | true                    | 0                      | 2025-04-01                  | member    | not seen by community services in 12 months
-    review  | true          | false                 | true                    | 1                      | 2025-03-31                  | member    | no medication review in 12 months
-    never   | true          | false                 | true                    | 1                      | unknown                     | member    | no medication review in 12 months
-    mobile  | false         | false                 | false                   | 0                      | unknown                     | left_out  | -
-    home    | true          | true                  | false                   | 0                      | unknown                     | left_out  | -
-    state?  | unknown       | false                 | false                   | 0                      | unknown                     | undecided | -
+    person  | is_housebound | is_care_home_resident | flu_vaccine_this_season | community_contacts_12m | medication_reviewed_12m | expect    | gaps
+    cared   | true          | false                 | true                    | 1                      | true                    | member    | -
+    flu     | true          | unknown               | false                   | 1                      | true                    | member    | flu vaccine
+    unseen  | true          | false                 | true                    | 0                      | true                    | member    | not seen by community services in 12 months
+    review  | true          | false                 | true                    | 1                      | false                   | member    | no medication review in 12 months
+    silent  | true          | false                 | true                    | 1                      | unknown                 | member    | -
+    mobile  | false         | false                 | false                   | 0                      | unknown                 | left_out  | -
+    home    | true          | true                  | false                   | 0                      | unknown                 | left_out  | -
+    state?  | unknown       | false                 | false                   | 0                      | unknown                 | undecided | -
     """,  # noqa: E501 - a table is read a row a line
 )
 

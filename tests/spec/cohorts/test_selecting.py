@@ -9,7 +9,7 @@ from datetime import date
 
 import pytest
 
-from riskstrat.definitions.cohorts import Gap, RankItem, Requires, TopN
+from riskstrat.definitions.cohorts import Gap, RankItem, Reason, Requires, TopN
 from riskstrat.definitions.everything import Definitions
 from tests.spec.cohorts.computing import rule, select, shipped, shown
 from tests.spec.tables import Cells, parse_table
@@ -18,10 +18,10 @@ test_additions_are_members_whatever_the_rules_and_their_ignorance_say = rule(
     "luton_core",
     """
     person      | age | frailty_category | unplanned_admissions_12m | added      | expect    | reasons
-    found_too   | 65  | moderate         | 2                        | 2026-01-01 | member    | added by a professional; 2 unplanned admissions in 12 months; aged 65
-    refused     | 30  | fit              | 0                        | 2026-01-01 | member    | added by a professional; 0 unplanned admissions in 12 months; aged 30
+    found_too   | 65  | moderate         | 2                        | 2026-01-01 | member    | added by a professional; unplanned admissions in 12 months: 2; aged 65
+    refused     | 30  | fit              | 0                        | 2026-01-01 | member    | added by a professional; unplanned admissions in 12 months: 0; aged 30
     unsaid      | 80  | unknown          | unknown                  | 2026-01-01 | member    | added by a professional; aged 80
-    found       | 65  | moderate         | 2                        | -          | member    | 2 unplanned admissions in 12 months; aged 65
+    found       | 65  | moderate         | 2                        | -          | member    | unplanned admissions in 12 months: 2; aged 65
     """,  # noqa: E501 - a table is read a row a line
 )
 
@@ -149,22 +149,21 @@ def test_members_carry_score_and_mark_of_the_addition() -> None:
 
 
 def test_definition_is_published_with_the_sql_of_its_day() -> None:
-    document = select(shipped(), "medication_review_due", PEOPLE).document
-    cohort = shipped().cohorts["medication_review_due"]
-    path = shipped().root / "config" / "cohorts" / "medication_review_due.yaml"
+    document = select(shipped(), "newly_referred_homecare", PEOPLE).document
+    cohort = shipped().cohorts["newly_referred_homecare"]
+    path = shipped().root / "config" / "cohorts" / "newly_referred_homecare.yaml"
     assert document["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert [rule["text"] for rule in document["include"]] == list(cohort.include)
-    assert document["include"][1]["columns"] == ["medication_review_last_date"]
-    assert "2025-04-01" in document["include"][1]["sql"]
-    assert "months_before" not in json.dumps(document["include"][1]["sql"])
-    assert document["exclude"][0]["text"] == "is_end_of_life"
-    assert document["rank_by"] == ["medicines_12m DESC", "risk_score DESC"]
+    assert document["include"][1]["columns"] == ["homecare_started_date"]
+    assert "2026-01-01" in document["include"][1]["sql"]
+    assert "days_before" not in json.dumps(document["include"][1]["sql"])
+    assert document["rank_by"] == ["homecare_started_date DESC", "risk_score DESC"]
     assert document["rank_sql"] == (
-        '"medicines_12m" DESC NULLS LAST, "risk_score" DESC NULLS LAST, "person_id" ASC NULLS LAST'
+        '"homecare_started_date" DESC NULLS LAST, "risk_score" DESC NULLS LAST, "person_id" ASC NULLS LAST'
     )
     assert document["requires"] == {
-        "extracts": ["gp_events", "gp_medications"],
-        "legal_basis": ["risk_stratification"],
+        "extracts": ["social_care_services"],
+        "legal_basis": ["risk_stratification", "multi_agency_sharing"],
     }
     assert document["review"]["next_review"] == cohort.review.next_review.isoformat()
     assert document["top_n"] is None
@@ -187,18 +186,31 @@ def test_published_definition_names_gaps_and_the_first_n() -> None:
 def test_day_words_move_with_the_run() -> None:
     people = parse_table(
         """
-        person | medicines_12m | medication_review_last_date
-        ann    | 12            | 2025-04-01
+        person | is_known_to_team | has_care_plan | care_plan_created_date
+        ann    | true             | true          | 2025-04-01
         """
     )
     outcomes = {
-        as_of: select(shipped(), "medication_review_due", people, as_of=as_of).outcome("ann")
+        as_of: select(shipped(), "care_plan_review_overdue", people, as_of=as_of).outcome("ann")
         for as_of in (date(2026, 4, 1), date(2026, 4, 2))
     }
     assert outcomes == {date(2026, 4, 1): "left_out", date(2026, 4, 2): "member"}
 
 
-def test_unknown_comes_last_whichever_way_a_column_is_ranked() -> None:
+def test_conditions_of_reasons_are_published_in_the_order_of_the_reasons() -> None:
+    document = select(shipped(), "care_plan_review_overdue", PEOPLE).document
+    assert document["rank_by"][0] == "care_plan_last_reviewed_date ASC NULLS FIRST"
+    assert document["rank_sql"].startswith('"care_plan_last_reviewed_date" ASC NULLS FIRST, ')
+    assert document["reasons"][0] == "care plan of {care_plan_created_date}, never reviewed"
+    assert [when and (when["text"], when["columns"]) for when in document["reasons_when"]] == [
+        ("care_plan_last_reviewed_date IS NULL", ["care_plan_last_reviewed_date"]),
+        None,
+        None,
+        ("frailty_category <> 'fit'", ["frailty_category"]),
+    ]
+
+
+def test_unknown_comes_last_whichever_way_a_column_is_ranked_unless_it_is_to_come_first() -> None:
     cohort = shipped().cohorts["demonstrator_profile"]
     people = parse_table(
         """
@@ -209,21 +221,27 @@ def test_unknown_comes_last_whichever_way_a_column_is_ranked() -> None:
         """
     )
     for descending, order in ((False, ["bob", "cat", "ann"]), (True, ["cat", "bob", "ann"])):
-        ranked = replace(cohort, rank_by=(RankItem("imd_decile", descending),))
-        definitions = replace(shipped(), cohorts={cohort.name: ranked})
-        members = select(definitions, cohort.name, people).members
-        assert sorted(members, key=lambda name: members[name]["rank"]) == order
+        for unknown_first in (False, True):
+            ranked = replace(cohort, rank_by=(RankItem("imd_decile", descending, unknown_first),))
+            definitions = replace(shipped(), cohorts={cohort.name: ranked})
+            members = select(definitions, cohort.name, people).members
+            expected = [order[-1], *order[:-1]] if unknown_first else order
+            assert sorted(members, key=lambda name: members[name]["rank"]) == expected
 
 
 @pytest.mark.parametrize("quote", ["'", '"', "=cmd", "100%"])
 def test_texts_of_a_definition_are_never_taken_for_sql(quote: str) -> None:
     cohort = replace(
         shipped().cohorts["demonstrator_profile"],
-        reasons=(f"it's {quote} {{age}}", f"sure {quote}"),
+        reasons=(
+            Reason(f"it's {quote} {{age}}"),
+            Reason(f"sure {quote}"),
+            Reason(f"yes {quote}", "age = 66"),
+        ),
         gaps=(Gap(f"gap {quote}", "age < 70"),),
         requires=Requires(),
     )
     definitions = replace(shipped(), cohorts={cohort.name: cohort})
     member = select(definitions, cohort.name, parse_table("person | age\nann | 66")).members["ann"]
-    assert member["reasons"] == f"it's {quote} 66; sure {quote}"
+    assert member["reasons"] == f"it's {quote} 66; sure {quote}; yes {quote}"
     assert member["gaps"] == f"gap {quote}"

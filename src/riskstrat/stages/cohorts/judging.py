@@ -75,7 +75,8 @@ def _features_shown(context: Context, rules: Mapping[str, Rules]) -> list[str]:
     wanted: set[str] = set()
     for name, cohort in context.definitions.cohorts.items():
         wanted |= {item.column for item in cohort.rank_by}
-        wanted |= {feature for template in cohort.reasons for feature in PLACEHOLDER.findall(template)}
+        wanted |= {feature for reason in cohort.reasons for feature in PLACEHOLDER.findall(reason.text)}
+        wanted |= {feature for _, when in rules[name].reasons if when for feature in when.columns}
         wanted |= {feature for _, gap in rules[name].gaps for feature in gap.columns}
         wanted |= {cohort.top_n.per} if cohort.top_n else set()
     return sorted(wanted - {"person_id", *RANK_COLUMNS})

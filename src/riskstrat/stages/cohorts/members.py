@@ -9,12 +9,14 @@ from riskstrat.definitions.cohort_rules import Rules, rank_sql
 from riskstrat.definitions.cohorts import PLACEHOLDER, Cohort
 from riskstrat.definitions.everything import FEATURES
 from riskstrat.definitions.rules import ColumnType
+from riskstrat.language import Expression
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.cohorts.judging import undecidable_gaps
 from riskstrat.stages.context import Context
 
 ADDED_REASON = "added by a professional"
 SEPARATOR = "; "
+VALUE = re.compile(r"\{([a-z_0-9]+(?::[0-9])?)\}")
 
 
 def members(context: Context, cohort: Cohort, rules: Rules, place: int) -> str:
@@ -33,7 +35,7 @@ def members(context: Context, cohort: Cohort, rules: Rules, place: int) -> str:
         within = (
             f"row_number() OVER (PARTITION BY {is_member}, {area} ORDER BY {order}) <= {cohort.top_n.people}"
         )
-    by_rule = [_reason(template, types, is_member) for template in cohort.reasons]
+    by_rule = [_reason(text, when, types, is_member) for text, when in rules.reasons]
     reasons = [f"CASE WHEN added_{place} THEN {literal(ADDED_REASON)} END", *by_rule]
     unknown = undecidable_gaps(context, rules)
     gaps = [
@@ -54,24 +56,28 @@ def _joined(parts: list[str]) -> str:
     return f"NULLIF(concat_ws({literal(SEPARATOR)}, {', '.join(parts)}), '')"
 
 
-def _reason(template: str, types: Mapping[str, ColumnType], is_member: str) -> str:
-    """SQL for one sentence; NULL where a feature in it is unknown.
+def _reason(template: str, when: Expression | None, types: Mapping[str, ColumnType], is_member: str) -> str:
+    """SQL for one sentence; NULL where a feature in it is unknown, or ``when`` is not TRUE.
 
-    A sentence without a feature repeats the rules, so it is said of nobody whom no rule found.
+    A sentence without either repeats the rules, so it is said of nobody whom no rule found.
     """
-    if not PLACEHOLDER.search(template):
+    if when is None and not PLACEHOLDER.search(template):
         return f"CASE WHEN {is_member} THEN {literal(template)} END"
     parts = []
-    for place, part in enumerate(re.split(PLACEHOLDER, template)):
+    for place, part in enumerate(re.split(VALUE, template)):
         if place % 2:
-            parts.append(_written(quoted(part), types[part]))
+            name, _, decimals = part.partition(":")
+            parts.append(_written(quoted(name), types[name], decimals))
         elif part:
             parts.append(literal(part))
-    return " || ".join(parts)
+    sentence = " || ".join(parts)
+    return sentence if when is None else f"CASE WHEN ({when.sql}) THEN {sentence} END"
 
 
-def _written(column: str, kind: ColumnType) -> str:
-    """SQL for a value as people write it; NULL where it is unknown."""
+def _written(column: str, kind: ColumnType, decimals: str) -> str:
+    """SQL for a value as people write it, rounded where ``decimals`` are asked for; NULL where it is unknown."""
+    if decimals:
+        return f"printf('%.{decimals}f', CAST({column} AS DOUBLE))"
     if kind == "date":
         return f"strftime({column}, '%-d %B %Y')"
     if kind == "boolean":
