@@ -49,6 +49,41 @@ def test_small_count_is_hidden_from_the_public_alone(compared_site: Path) -> Non
     )
 
 
+@pytest.mark.parametrize("where", ["age < 100", "NOT (age < 100)", "age >= 100"])
+def test_count_is_hidden_where_those_who_are_left_are_few(compared_site: Path, where: str) -> None:
+    everybody = int(answered(compared_site, "cohort", "count", "--where", "TRUE"))
+    few = int(answered(compared_site, "cohort", "count", "--where", "age >= 100 AND has_dementia"))
+    assert 0 < few < 6
+    rest = "NOT coalesce(age >= 100 AND has_dementia, FALSE)"
+    assert int(answered(compared_site, "cohort", "count", "--where", rest)) == everybody - few
+    asked = ("cohort", "count", "--audience", "public", "--where")
+    assert answered(compared_site, *asked, rest) == "*\n"
+    assert answered(compared_site, *asked, "TRUE") == f"{everybody}\n"
+    number = int(answered(compared_site, "cohort", "count", "--where", where))
+    assert answered(compared_site, *asked, where) == (
+        "*\n" if 0 < min(number, everybody - number) < 6 else f"{number}\n"
+    )
+
+
+def test_count_of_an_area_is_hidden_where_few_live_elsewhere(compared_site: Path) -> None:
+    few = "age >= 100 AND has_dementia AND neighbourhood_code <> 'NB01'"
+    assert 0 < int(answered(compared_site, "cohort", "count", "--where", few)) < 6
+    asked = ("cohort", "count", "--area", "NB01", "--audience", "public", "--where")
+    assert answered(compared_site, *asked, f"neighbourhood_code = 'NB01' OR ({few})") == "*\n"
+    inside = answered(compared_site, "cohort", "count", "--area", "NB01", "--where", "TRUE")
+    assert answered(compared_site, *asked, "neighbourhood_code = 'NB01'") == inside
+
+
+@pytest.mark.parametrize("asked", ["count", "attrition", "diff"])
+@pytest.mark.parametrize("where", ["person_id = 'a'", "age > 3 OR PERSON_ID LIKE 'a%'"])
+def test_no_audience_asks_about_one_person_through_counts(
+    compared_site: Path, asked: str, where: str
+) -> None:
+    problem = refused(compared_site, 5, "cohort", asked, "--where", where, "--audience", "public")
+    assert isinstance(problem, NotPermittedError)
+    answered(compared_site, "cohort", asked, "--where", where)
+
+
 def test_undecided_pass_the_policy_too(compared_site: Path) -> None:
     where = "age >= 97 AND efi > 0.1"
     plain = typed(compared_site, "cohort", "count", "--where", where).stderr

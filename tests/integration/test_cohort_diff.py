@@ -44,7 +44,11 @@ def test_everybody_who_came_went_or_moved_is_named_once(compared_site: Path, nam
         for kind in ("entered", "left", "moved")
     }
     assert by_kind["entered"].keys() == after.keys() - before.keys()
-    assert by_kind["left"].keys() == before.keys() - after.keys()
+    features = table(compared_site, RUN, "features.parquet")
+    left = before.keys() - after.keys()
+    unnamed = {key for key in left if key not in features and status_of(key) is None}
+    assert by_kind["left"].keys() == left - unnamed
+    assert found["counts"]["causes"]["left"].get(GONE, 0) == len(unnamed)
     moved = {key for key in before.keys() & after.keys() if before[key]["rank"] != after[key]["rank"]}
     assert by_kind["moved"].keys() == moved
     assert sum(map(len, by_kind.values())) == len(found["people"]) > 0
@@ -64,14 +68,14 @@ def test_each_reason_is_that_of_the_files(compared_site: Path) -> None:
         if change["change"] == "entered" and key not in then:
             assert because == "newly in the population"
         elif change["change"] == "left" and key not in now:
-            assert because == (status_of(key) or GONE)
+            assert because == status_of(key)
         elif change["change"] != "moved":
             wanted = [False, True] if change["change"] == "entered" else [True, False]
             held = [[_holds(rule, table_[key]) for rule in RULES] for table_ in (then, now)]
             flipped = [text for text, *answers in zip(RULES, *held, strict=True) if answers == wanted]
             assert because == flipped[0]
             assert all(text in change["why"] for text in flipped)
-    assert {"newly in the population", "died", "moved away", GONE} <= reasons
+    assert {"newly in the population", "died", "moved away"} <= reasons
     assert "unplanned_admissions_12m >= 2" in reasons
     assert "frailty_category IN ('moderate', 'severe')" in reasons
 
@@ -164,6 +168,17 @@ def test_changed_definition_is_a_reason_of_its_own(compared_site: Path, tmp_path
     assert not diff(compared_site, "luton_core")["definition_changed"]
 
 
+@pytest.mark.parametrize("form", ["table", "csv", "json"])
+def test_whoever_may_have_opted_out_is_counted_and_never_named(compared_site: Path, form: str) -> None:
+    before = table(compared_site, EARLIER_RUN, "cohorts/luton_core.parquet")
+    features = table(compared_site, RUN, "features.parquet")
+    unnamed = [key for key in before if key not in features and status_of(key) is None]
+    assert unnamed
+    shown = answered(compared_site, "cohort", "diff", "luton_core", "--format", form, "--limit", "9999")
+    assert not any(key[:12] in shown for key in unnamed)
+    assert (GONE in shown) == (form != "csv")
+
+
 def test_counts_stand_before_people(compared_site: Path) -> None:
     shown = answered(compared_site, "cohort", "diff", "luton_core", "--limit", "2")
     assert (
@@ -192,8 +207,9 @@ def test_parquet_and_csv_hold_every_change(compared_site: Path, tmp_path: Path) 
 def test_runs_are_named_or_the_newest_of_an_earlier_date(compared_site: Path, reading_site: Path) -> None:
     result = typed(compared_site, "cohort", "diff", "luton_core")
     assert f"from run {EARLIER_RUN}, as of 2026-03-01, to run {RUN}" in result.stderr
-    same = diff(compared_site, "luton_core", "--from", RUN, "--to", RUN)
-    assert same["people"] == []
+    for turned in ((RUN, RUN), (RUN, EARLIER_RUN)):
+        asked = ("cohort", "diff", "luton_core", "--from", turned[0], "--to", turned[1])
+        assert "earlier run after --from" in str(refused(compared_site, 2, *asked))
     assert "--from RUN" in str(refused(reading_site, 6, "cohort", "diff", "luton_core"))
     refused(compared_site, 6, "cohort", "diff", "luton_core", "--from", "20200101-abcdef")
     assert "luton_core" in str(refused(compared_site, 3, "cohort", "diff", "luton_cor"))

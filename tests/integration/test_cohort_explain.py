@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
+import yaml
 
+from riskstrat.reading.evidence import evidence_of_features
+from riskstrat.site import Site, default_site
 from tests.integration.typed import answered, refused, typed
 
 pytestmark = pytest.mark.usefixtures("usual_terminal")
@@ -99,6 +104,51 @@ def test_source_rows_behind_the_rules_are_shown(compared_site: Path) -> None:
     assert "efi: behind frailty_category" in shown
     assert "2026-02-27" in shown
     assert "code" not in shown.partition("efi: behind")[2]
+
+
+def test_records_of_other_concepts_are_not_behind_a_feature(compared_site: Path, tmp_path: Path) -> None:
+    site = Path(shutil.copytree(compared_site, tmp_path / "site", symlinks=True))
+    path = site / "data_contracts" / "features.yaml"
+    contract = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for column in contract["schema"][0]["properties"]:
+        if column["name"] in ("has_dementia", "has_copd", "lives_alone"):
+            column["customProperties"].append({"property": "evidence", "value": "flags"})
+        if column["name"] == "lives_alone":
+            column["customProperties"].append({"property": "evidence_concepts", "value": ["alone"]})
+    path.write_text(yaml.safe_dump(contract), encoding="utf-8")
+    (site / "config" / "reference").mkdir(exist_ok=True)
+    (site / "config" / "reference" / "states.csv").write_text(
+        "state,started_by,ended_by,meaning,source\nhas_dementia,memory,,,\nhas_copd,lungs,lungs_well,,\n",
+        encoding="utf-8",
+    )
+    run = site / "output" / "latest"
+    with duckdb.connect(config={"threads": 1}) as connection:
+        connection.execute(
+            "COPY (SELECT person_id, concept, DATE '2026-03-01' AS latest_date FROM "
+            f"read_parquet('{run / 'features.parquet'}'), (VALUES ('memory'), ('lungs'), ('lungs_well'), ('alone'), "
+            f"('fall')) AS concepts (concept)) TO '{run / 'evidence' / 'flags.parquet'}' (FORMAT parquet)"
+        )
+    key = person(site, "has_dementia")
+    for where, concepts in (
+        ("has_dementia", {"memory"}),
+        ("has_copd", {"lungs", "lungs_well"}),
+        ("has_dementia AND lives_alone", {"memory", "alone"}),
+    ):
+        found = explained(site, key, "--where", where)["evidence"]["flags"]
+        assert {row["concept"] for row in found} == concepts
+
+
+def test_shipped_features_name_the_concepts_behind_them() -> None:
+    root = default_site()
+    site = Site(root, root / "landing", root / "state", root / "output", root / "keys")
+    found = evidence_of_features(site)
+    with (root / "config" / "codelists" / "flags.csv").open(encoding="utf-8", newline="") as stream:
+        known = {row["concept"] for row in csv.DictReader(stream)}
+    of_flags = {name: evidence.concepts for name, evidence in found.items() if "flags" in evidence.kinds}
+    assert len(of_flags) >= 10
+    for name, concepts in of_flags.items():
+        assert concepts, name
+        assert set(concepts) <= known, name
 
 
 def test_first_digits_and_a_condition_are_enough(compared_site: Path) -> None:

@@ -49,6 +49,7 @@ def test_definitions_are_proposed_to_be_validated(compared_site: Path) -> None:
 def test_features_are_proposed_one_after_another(compared_site: Path) -> None:
     words = f"riskstrat --site {compared_site} cohort query luton_core --columns "
     assert proposed(f"{words}has_c") == ["has_copd", "has_care_plan"]
+    assert proposed(f"riskstrat --site {compared_site} features show has_c") == ["has_copd", "has_care_plan"]
     assert proposed(f"{words}has_copd,has_c") == ["has_copd,has_care_plan"]
 
 

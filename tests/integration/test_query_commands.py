@@ -248,3 +248,48 @@ def test_broken_definition_does_not_hide_the_published_run(own_site: Path) -> No
     assert result.exit_code == 0
     assert "luton_core" in result.stdout
     assert "Frail people with repeated unplanned admissions" in result.stdout
+
+
+@pytest.mark.parametrize(
+    "folder", ["config", "data_contracts", "pipelines", "keys", "landing", "state", "output"]
+)
+def test_no_folder_of_the_site_is_written_to(own_site: Path, folder: str) -> None:
+    (own_site / folder / "deep").mkdir(parents=True, exist_ok=True)
+    for out in (own_site / folder / "out.csv", own_site / folder / "deep" / ".." / "out.csv"):
+        for asked in (["query", "luton_core", "--format", "csv"], ["attrition", "luton_core"], ["list"]):
+            assert folder in str(refused(own_site, 2, "cohort", *asked, "--out", str(out)))
+            assert not out.exists()
+
+
+def test_dash_is_stdout(site: Path) -> None:
+    asked = ("cohort", "query", "luton_core", "--format", "csv")
+    assert answered(site, *asked, "--out", "-") == answered(site, *asked)
+    assert answered(site, "cohort", "list", "--out", "-") == answered(site, "cohort", "list")
+    refused(site, 2, "cohort", "query", "luton_core", "--format", "parquet", "--out", "-")
+
+
+def test_column_is_shown_once(site: Path) -> None:
+    assert "age" in str(refused(site, 2, "cohort", "query", "luton_core", "--columns", "age,sex,age"))
+
+
+@pytest.mark.parametrize(
+    ("where", "note"),
+    [
+        ("age BETWEEN 70 AND 60", "age BETWEEN 70 AND 60: can be true for nobody."),
+        ("has_copd AND age > 70 AND age < 60", "age > 70 / age < 60: cannot be true together."),
+    ],
+)
+def test_nobody_is_found_by_what_contradicts_itself_and_it_is_said(site: Path, where: str, note: str) -> None:
+    result = typed(site, "cohort", "count", "--where", where)
+    assert (result.exit_code, result.stdout) == (0, "0\n")
+    assert f"note: {note}" in result.stderr
+    assert f"note: {note}" in typed(site, "cohort", "query", "--where", where).stderr
+    assert "note:" not in typed(site, "cohort", "count", "--where", "age = 3 AND age + 1 > 115").stderr
+
+
+def test_proposal_for_a_condition_knows_the_values_of_the_contract(site: Path) -> None:
+    problem = str(refused(site, 3, "cohort", "count", "--where", "frailty = severe"))
+    assert "did you mean frailty_category = 'severe'?" in problem
+    assert "did you mean 'severe'?" in str(
+        refused(site, 3, "cohort", "count", "--where", "lower(frailty_category) = 'sever'")
+    )

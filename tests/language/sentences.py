@@ -208,14 +208,21 @@ class Sentences:
         return self.chance.choice([self._column("age", "visits", "change", "efi"), self._decimal(), literal])
 
     def _quotient(self, depth: int) -> Part:
-        left, right = self.number(depth), self.number(depth)
+        left, right = self.number(depth), self._divisor(lambda: self.number(depth))
         return Part(
             f"({left.text} / {right.text})",
             lambda person: meaning.calculate("/", left.of(person), right.of(person)),
         )
 
+    def _divisor(self, make: Callable[[], Part]) -> Part:
+        """Not a written zero: what is divided by it is unknown for everybody, and no comparison takes it."""
+        part = make()
+        while part.text in ("0", "(- 0)"):
+            part = make()
+        return part
+
     def _whole_quotient(self, _depth: int) -> Part:
-        left, right = self._whole(), self._whole()
+        left, right = self._whole(), self._divisor(self._whole)
         sign = self.chance.choice(["//", "%"])
         return Part(
             f"({left.text} {sign} {right.text})",
@@ -334,7 +341,10 @@ class Sentences:
                 ),
                 Part("CAST(change AS VARCHAR)", lambda person: meaning.written(person["change"])),
                 Part("seen_date::VARCHAR", lambda person: meaning.written(person["seen_date"])),
-                Part(f"nullif(band, '{category}')", lambda person: meaning.null_if(person["band"], category)),
+                Part(  # joined to something, so that any text may be compared with it
+                    f"(nullif(band, '{category}') || '')",
+                    lambda person: meaning.null_if(person["band"], category),
+                ),
                 self._choice(self.text, 0),
             ]
         )

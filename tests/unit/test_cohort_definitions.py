@@ -17,6 +17,7 @@ from riskstrat.definitions.cohorts import (
     Cohort,
     Gap,
     RankItem,
+    Reason,
     Requires,
     Review,
     TopN,
@@ -91,6 +92,31 @@ def test_smallest_file_takes_manual_additions_and_requires_nothing(tmp_path: Pat
     assert cohort.review == Review("A. Writer", None, date(2027, 4, 1))
 
 
+def test_a_reason_may_say_when_it_is_said_and_with_how_many_decimals(tmp_path: Path) -> None:
+    said_when = '[{text: "eFI {efi:2}", when: age >= 80}, "aged {age}"]'
+    cohort = parsed(tmp_path, FULL.replace('["aged {age}"]', said_when))
+    assert cohort.reasons == (Reason("eFI {efi:2}", "age >= 80"), Reason("aged {age}"))
+    check_names(cohort, FEATURES, EXTRACTS, tmp_path)
+    for wrong, message in (("{sex:1}", "no decimals"), ("{lives_alone:1}", "no decimals")):
+        changed = parsed(tmp_path, FULL.replace("aged {age}", wrong))
+        with pytest.raises(DefinitionError, match=message):
+            check_names(changed, FEATURES, EXTRACTS, tmp_path)
+
+
+def test_condition_of_a_reason_is_checked_as_rules_are(tmp_path: Path) -> None:
+    cohort = parsed(tmp_path, FULL.replace('["aged {age}"]', "[{text: old, when: agee >= 80}]"))
+    with pytest.raises(DefinitionError, match="agee"):
+        compile_cohort(cohort, FEATURES.values(), AS_OF, tmp_path)
+
+
+def test_a_column_may_be_ranked_with_the_unknown_first(tmp_path: Path) -> None:
+    text = SMALLEST.replace("[age DESC]", "[age DESC NULLS LAST, imd_decile NULLS FIRST]")
+    assert parsed(tmp_path, text).rank_by == (
+        RankItem("age", descending=True),
+        RankItem("imd_decile", descending=False, unknown_first=True),
+    )
+
+
 def test_every_key_of_a_full_file_is_read(tmp_path: Path) -> None:
     cohort = parsed(tmp_path, FULL)
     assert cohort.name == "old_people"
@@ -143,6 +169,8 @@ def test_ranking_is_total_and_puts_unknown_last() -> None:
         '"risk_score" DESC NULLS LAST, "is_known_to_team" ASC NULLS LAST, "person_id" ASC NULLS LAST'
     )
     assert rank_sql([RankItem("person_id", descending=True)]) == '"person_id" DESC NULLS LAST'
+    first = RankItem("care_plan_last_reviewed_date", descending=False, unknown_first=True)
+    assert rank_sql([first]).startswith('"care_plan_last_reviewed_date" ASC NULLS FIRST, ')
 
 
 # --- which mistakes are refused --------------------------------------------------------------------------------------
@@ -177,7 +205,13 @@ def test_ranking_is_total_and_puts_unknown_last() -> None:
             "is not a column with ASC or DESC",
         ),
         ("rank_by: [age DESC]", "rank_by: [age DESC, age ASC]", "rank_by", "names age twice"),
+        ("rank_by: [age DESC]", "rank_by: [age NULLS MIDDLE]", "rank_by", "is not a column with ASC or DESC"),
         ("aged {age}", "aged {Age}", "reasons", "is no placeholder"),
+        ("aged {age}", "aged {age:12}", "reasons", "is no placeholder"),
+        ('["aged {age}"]', "[{text: old}]", "when", "is missing in reasons"),
+        ('["aged {age}"]', "[{text: old, when: ''}]", "reasons", "must be text"),
+        ('["aged {age}"]', "[{text: '{', when: age > 1}]", "reasons", "is no placeholder"),
+        ('["aged {age}"]', "{text: old, when: age > 1}", "reasons", "must be a list"),
         ("aged {age}", "aged {age", "reasons", "is no placeholder"),
         (
             "gaps: {flu vaccine: NOT flu_vaccine_this_season}",

@@ -129,7 +129,7 @@ REFUSED = [
     ("sex LIKE case_manager", "the pattern of LIKE must be text in quotes"),
     ("age >", "this is not a condition"),
     ("age >= 65 AND", "this is not a condition"),
-    ("age => 65", "is not allowed"),
+    ("age => 65", "there is no operator =>"),
     ("age = 65 = TRUE", "this is not a condition"),
     ("age >= 65 has_copd", "a name or a second word"),
     ("age >= 65 AS over", "a name or a second word"),
@@ -254,6 +254,129 @@ def test_category_that_is_nearly_right_is_proposed_wherever_it_is_compared() -> 
         assert problem.remedy is not None
         assert problem.remedy.startswith("did you mean 'severe'?")
         assert problem.place is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy"),
+    [
+        ("lower(frailty_category) = 'sever'", "did you mean 'severe'?"),
+        ("lower(frailty_category) = 'Severe'", "did you mean 'severe'?"),
+        ("upper(frailty_category) = 'SEVER'", "did you mean 'SEVERE'?"),
+        ("trim(frailty_category) = 'sever'", "did you mean 'severe'?"),
+        ("greatest(frailty_category, 'mild') = 'sever'", "did you mean 'severe'?"),
+        ("coalesce(frailty_category, 'sever') = 'severe'", "did you mean 'severe'?"),
+        ("coalesce(frailty_category, 'sever') = 'sever'", "did you mean 'severe'?"),
+        ("coalesce(frailty_category, 'unknown') = 'sever'", "did you mean 'severe'?"),
+        ("nullif(frailty_category, 'fit') = 'sever'", "did you mean 'severe'?"),
+        ("CASE WHEN has_copd THEN 'sever' ELSE 'fit' END = frailty_category", "did you mean 'severe'?"),
+        ("CASE WHEN has_copd THEN frailty_category ELSE 'fit' END = 'sever'", "did you mean 'severe'?"),
+        ("frailty_category LIKE 'sever'", "did you mean 'severe'?"),
+        ("frailty_category LIKE 'sevr%'", "did you mean 'severe'?"),
+        ("frailty_category LIKE 'Sev%'", "did you mean 'severe'?"),
+        ("starts_with(frailty_category, 'x')", "It is one of fit, mild, moderate, severe."),
+    ],
+)
+def test_category_is_checked_through_what_hands_it_on(text: str, remedy: str) -> None:
+    assert (refusal(text).remedy or "").startswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lower(frailty_category) = 'severe'",
+        "upper(frailty_category) IN ('SEVERE', 'MILD')",
+        "coalesce(frailty_category, 'none') = 'none'",
+        "coalesce(frailty_category, 'unknown') <> 'severe'",
+        "CASE WHEN age > 80 THEN 'old' ELSE 'young' END = 'old'",
+        "frailty_category LIKE 'm%'",
+        "frailty_category ILIKE 'SEV%'",
+        "starts_with(frailty_category, 'sev')",
+        "substring(frailty_category, 1, 3) = 'sev'",
+    ],
+)
+def test_word_for_unknown_and_part_of_a_category_are_allowed(text: str) -> None:
+    assert compiled(text).columns
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("age = 123", "age is never above 122."),
+        ("age IN (65, 200)", "age is never above 122."),
+        ("age > 122", "age is never above 122."),
+        ("130 <= age", "age is never above 122."),
+        ("age < 0", "age is never below 0."),
+        ("age = -1", "age is never below 0."),
+        ("age BETWEEN 123 AND 130", "age is never above 122."),
+    ],
+)
+def test_number_that_its_column_never_reaches_is_refused(text: str, reason: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        compile_expression(text, COLUMNS, limits={"age": (0, 122)})
+    assert caught.value.what == reason
+    assert caught.value.remedy == "write a number from 0 to 122."
+    assert caught.value.place is not None
+
+
+@pytest.mark.parametrize(
+    "text", ["age >= 122", "age <= 0", "age > 0 AND age < 500", "efi = 7", "age + 200 > 300"]
+)
+def test_number_at_the_end_of_its_column_is_allowed(text: str) -> None:
+    assert compile_expression(text, COLUMNS, limits={"age": (0, 122)}).columns
+
+
+@pytest.mark.parametrize(
+    ("text", "under"),
+    [
+        ("age = NULL", "NULL"),
+        ("has_copd = NULL", "NULL"),
+        ("NULL <> age", "NULL"),
+        ("age / 0 > 1", "age / 0"),
+        ("age BETWEEN 1 AND NULL", "NULL"),
+        ("age IN (NULL)", "NULL"),
+        ("age + NULL > 3", "age + NULL"),
+    ],
+)
+def test_comparison_with_what_nobody_knows_is_refused_with_its_place(text: str, under: str) -> None:
+    problem = refusal(text)
+    assert "unknown for everybody" in problem.what
+    assert "IS NULL" in (problem.remedy or "")
+    assert problem.place is not None
+    assert under.startswith(text[problem.place.start : problem.place.start + problem.place.length])
+
+
+def test_null_in_a_list_and_beside_distinct_is_allowed() -> None:
+    for text in ("age IS DISTINCT FROM NULL", "age IN (65, NULL)", "coalesce(age, NULL) > 3"):
+        assert compiled(text).columns == ("age",)
+
+
+@pytest.mark.parametrize(
+    ("text", "remedy", "under"),
+    [
+        ("age \u2265 65", "write >=", "\u2265"),
+        ("age\u226565", "write >=", "\u2265"),
+        ("age => 65", "write >=", "=>"),
+        ("age > 65 && has_copd", "write AND", "&&"),
+        ("WHERE age > 3", "leave out WHERE.", "WHERE"),
+        ("ATTACH 'x.db'", "give only what would stand after WHERE, such as: age >= 65", "ATTACH"),
+        ("frailty = severe", "did you mean frailty_category = 'severe'?", "frailty"),
+        ("frailty = 'severe'", "did you mean frailty_category = 'severe'?", "frailty"),
+        ("frailty_category = severe", "did you mean frailty_category = 'severe'?", "severe"),
+        ("nvl(age, 0) > 3", "write coalesce(a, b), or a IS NULL.", "nvl(age, 0)"),
+    ],
+)
+def test_what_is_written_elsewhere_is_answered_with_what_to_write_here(
+    text: str, remedy: str, under: str
+) -> None:
+    problem = refusal(text)
+    assert problem.remedy == remedy
+    assert problem.place is not None
+    assert text[problem.place.start : problem.place.start + problem.place.length] == under
+
+
+def test_remedy_for_an_unknown_function_names_all_that_there_are() -> None:
+    remedy = refusal("stddev(age) > 3").remedy or ""
+    assert all(name in remedy for name in ("coalesce", "CASE", "CAST", "TRY_CAST", "greatest"))
 
 
 def test_a_lent_connection_is_left_as_it_was() -> None:

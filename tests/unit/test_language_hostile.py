@@ -17,7 +17,7 @@ COLUMNS = {
     "case_manager": "VARCHAR",
 }
 HOSTILE = [
-    ("SELECT 1", "this is not a condition"),
+    ("SELECT 1", "begins a statement"),
     ("1 UNION SELECT 2", "this is a query"),
     ("TRUE UNION ALL SELECT TRUE FROM read_csv('/etc/passwd')", "this is a query"),
     ("age > 1 FROM features", "this is a query"),
@@ -32,9 +32,9 @@ HOSTILE = [
     ("age > 1; DROP TABLE features", "';' is not allowed"),
     ("age > 1; COPY features TO '/tmp/out.csv'", "';' is not allowed"),
     ("age > 1;", "';' is not allowed"),
-    ("COPY features TO '/tmp/out.csv'", "this is not a condition"),
-    ("ATTACH '/tmp/x.db'", "a cast to this type"),
-    ("PRAGMA database_list", "a name or a second word"),
+    ("COPY features TO '/tmp/out.csv'", "begins a statement"),
+    ("ATTACH '/tmp/x.db'", "begins a statement"),
+    ("PRAGMA database_list", "begins a statement"),
     ("age > 1 -- AND has_copd", "comments are not allowed"),
     ("age > 1 /* AND has_copd */", "comments are not allowed"),
     ("age > 1 /* open", "comments are not allowed"),

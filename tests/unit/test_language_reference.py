@@ -18,6 +18,7 @@ PAGE = (REPOSITORY / "docs" / "expressions.md").read_text(encoding="utf-8")
 FEATURES = load_contract(REPOSITORY / "data_contracts" / "features.yaml").columns
 TYPES = {column.name: column.sql_type for column in FEATURES}
 ALLOWED = {column.name: column.allowed for column in FEATURES if column.allowed}
+LIMITS = {column.name: column.limits for column in FEATURES if column.limits != (None, None)}
 BLOCKS = re.findall(r"```(sql|text)\n(.*?)\n```", PAGE, re.DOTALL)
 SPANS = [
     span
@@ -27,7 +28,7 @@ SPANS = [
 
 
 def compiled(text: str) -> Expression:
-    return compile_expression(text, TYPES, ALLOWED, as_of=date(2026, 4, 1))
+    return compile_expression(text, TYPES, ALLOWED, as_of=date(2026, 4, 1), limits=LIMITS)
 
 
 @pytest.mark.parametrize("text", [text for kind, text in BLOCKS if kind == "sql"])

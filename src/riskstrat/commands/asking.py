@@ -8,12 +8,15 @@ import typer
 
 from riskstrat.commands.choosing import chosen_run, say, say_run, site_of
 from riskstrat.commands.completion import complete_area, complete_cohort
-from riskstrat.errors import MisuseError
+from riskstrat.errors import DefinitionError, MisuseError
 from riskstrat.runs import Run, feature_types, open_run
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
+    from riskstrat.definitions.rules import Column
     from riskstrat.reading.published import Criteria, PublishedCohort
     from riskstrat.reading.selection import Selection
 
@@ -97,7 +100,22 @@ def cohort_of(
     from riskstrat.reading.drafts import read_draft
 
     say(f"draft: config/cohorts/{name}.yaml as it stands now; people added by hand are those of the run.")
-    return read_draft(site_of(context), chosen, name, feature_types(connection))
+    site = site_of(context)
+    cohort, findings = read_draft(site, chosen, name, feature_types(connection))
+    errors = 0
+    for one in findings:
+        is_error = one.level == "error"
+        errors += is_error
+        say(
+            f"{'error' if is_error else 'note'}: {one.rule}: {one.what} {one.remedy if is_error else ''}".rstrip()
+        )
+    if errors:
+        raise DefinitionError(
+            f"the draft has {errors} error{'' if errors == 1 else 's'}.",
+            file=site.config / "cohorts" / f"{name}.yaml",
+            remedy=f"do what is said above, and see: riskstrat cohort validate {name}",
+        )
+    return cohort
 
 
 def criteria_of(
@@ -125,18 +143,31 @@ def selected_where(
 
     The contract is asked about values that nobody has; it is read only then, because reading it takes time.
     """
-    from riskstrat.reading.selection import check_absent_values, select_where, values_nobody_has
+    from riskstrat.language import ExpressionError, compile_expression
+    from riskstrat.reading.selection import check_absent_values, select_where, uses_of_nobody
 
-    selection = select_where(connection, chosen, where)
+    try:
+        selection = select_where(connection, chosen, where)
+    except ExpressionError:
+        columns = _feature_columns(context)
+        allowed = {column.name: column.allowed for column in columns if column.allowed}
+        # what the contract says can make the proposal better
+        compile_expression(where, feature_types(connection), allowed, as_of=chosen.as_of)
+        raise
     expression = selection.expression
-    absent = values_nobody_has(connection, expression) if expression is not None else {}
+    absent = uses_of_nobody(connection, expression) if expression is not None else []
     if expression is None or not (absent or expression.ordered):
         return selection
+    known = _feature_columns(context)
+    allowed = {column.name: column.allowed for column in known if column.allowed}
+    limits = {column.name: column.limits for column in known if column.limits != (None, None)}
+    for note in check_absent_values(expression, absent, allowed, limits):
+        say(f"note: {note}")
+    return selection
+
+
+def _feature_columns(context: typer.Context) -> Sequence[Column]:
     from riskstrat.definitions.contracts import load_contract
 
     path = site_of(context).data_contracts / "features.yaml"
-    known = load_contract(path).columns if path.is_file() else ()
-    allowed = {column.name: column.allowed for column in known if column.allowed}
-    for note in check_absent_values(expression, absent, allowed):
-        say(f"note: {note}")
-    return selection
+    return load_contract(path).columns if path.is_file() else ()

@@ -51,8 +51,18 @@ class Rows(StrEnum):
     PARQUET = "parquet"
 
 
+def _stdout_or(path: Path | None) -> Path | None:
+    return None if path == Path("-") else path
+
+
 OutOption = Annotated[
-    Path | None, typer.Option("--out", metavar="PATH", help="A file to write instead of stdout.")
+    Path | None,
+    typer.Option(
+        "--out",
+        metavar="PATH",
+        help="A file to write instead of stdout; - is stdout.",
+        callback=_stdout_or,
+    ),
 ]
 
 

@@ -11,7 +11,14 @@ import typer
 from riskstrat.commands.asking import NameArgument, WhereOption, check_asked, criteria_of
 from riskstrat.commands.choosing import OutOption, Rows, chosen_run, say, site_of
 from riskstrat.commands.completion import complete_run
-from riskstrat.commands.disclosing import ANALYST, AudienceOption, or_hidden, policy_for, refuse_rows
+from riskstrat.commands.disclosing import (
+    ANALYST,
+    AudienceOption,
+    or_hidden,
+    policy_for,
+    refuse_identifying,
+    refuse_rows,
+)
 from riskstrat.errors import MisuseError
 from riskstrat.reading.changes import ENTERED, LEFT, MOVED, Changes, compare
 from riskstrat.runs import Run, find_run, open_run, run_before
@@ -67,9 +74,15 @@ def diff(
         check_target(out, site)
     later = chosen_run(context, end, None)
     earlier = find_run(site.output, start) if start is not None else run_before(site.output, later)
+    if earlier.id == later.id or earlier.as_of > later.as_of:
+        raise MisuseError(
+            f"run {earlier.id}, as of {earlier.as_of}, does not come before run {later.id}, as of {later.as_of}.",
+            remedy="name the earlier run after --from and the later one after --to.",
+        )
     say(f"from run {earlier.id}, as of {earlier.as_of}, to run {later.id}, as of {later.as_of}")
     connection = open_run(later, site.threads, earlier=earlier)
     criteria = criteria_of(context, later, connection, name=name, where=where)
+    refuse_identifying((column for rule in criteria.rules for column in rule.columns), audience, policy)
     if name is not None and name not in earlier.cohorts():
         from riskstrat.reading.published import unknown_cohort
 
@@ -95,7 +108,7 @@ def _write(
 
     rows = [
         (one.kind, one.person_id, one.rank_before, one.rank_after, one.because, one.why)
-        for one in changes.people
+        for one in changes.told
     ]
     counts = _counts(changes, policy)
     if form is Rows.PARQUET:
@@ -166,7 +179,7 @@ def _people_lines(changes: Changes, limit: int) -> Iterator[str]:
 
     heads: Sequence[str]
     for kind in (ENTERED, LEFT, MOVED):
-        people = [change for change in changes.people if change.kind == kind]
+        people = [change for change in changes.told if change.kind == kind]
         if not people:
             continue
         if kind == MOVED:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -62,13 +61,22 @@ def explain(
 
     with reading(chosen, where):
         verdict = judge_person(connection, chosen, criteria, features)
-    kinds = _kinds(site_of(context).data_contracts / "features.yaml")
+    from riskstrat.reading.evidence import evidence_of_features, records_behind
+
+    site = site_of(context)
+    behind_features = evidence_of_features(site)
+    kinds = {feature: evidence.kinds for feature, evidence in behind_features.items()}
     kept = evidence_kinds(chosen)
     if not kept:
         say(f"run {chosen.id} keeps no evidence, so no source rows are shown.")
     behind = _behind(verdict, kinds)
     evidence = {
-        kind: evidence_of(connection, chosen, kind, str(features[KEY])) for kind in behind if kind in kept
+        kind: records_behind(
+            evidence_of(connection, chosen, kind, str(features[KEY])),
+            [behind_features[name] for name in behind[kind]],
+        )
+        for kind in behind
+        if kind in kept
     }
     if shape is Shape.JSON:
         document = {"run": chosen.id, "cohort": name, "where": where, KEY: features[KEY]}
@@ -87,19 +95,6 @@ def _named(first: str, second: str | None, where: str | None) -> tuple[str | Non
         "name either a cohort or a condition, and one person.",
         remedy="write: riskstrat cohort explain NAME PERSON_ID, or: riskstrat cohort explain PERSON_ID --where EXPR",
     )
-
-
-def _kinds(path: Path) -> dict[str, tuple[str, ...]]:
-    """Feature to the kinds of evidence behind it, as the contract of the feature table says."""
-    from riskstrat.definitions.contracts import load_contract
-
-    if not path.is_file():
-        return {}
-    found = {}
-    for column in load_contract(path).columns:
-        value = column.about.get("evidence") or ()
-        found[column.name] = (value,) if isinstance(value, str) else tuple(value)
-    return found
 
 
 def _behind(verdict: Verdict, kinds: Mapping[str, tuple[str, ...]]) -> dict[str, list[str]]:

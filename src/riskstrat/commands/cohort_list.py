@@ -16,7 +16,7 @@ from riskstrat.commands.choosing import (
     say_run,
     site_of,
 )
-from riskstrat.commands.disclosing import ANALYST, AudienceOption, policy_for, shown_count
+from riskstrat.commands.disclosing import ANALYST, AudienceOption, policy_for, population_of_run, shown_answer
 from riskstrat.runs import Run
 
 HEADS = ("cohort", "people", "undecided", "title")
@@ -42,8 +42,9 @@ def list_cohorts(
     chosen = chosen_run(context, run, as_of)
     say_run(chosen)
     undecided = chosen.manifest.get("cohorts_undecided", {})
+    population = population_of_run(chosen) if policy is not None else 0
     rows: list[tuple[Any, ...]] = [
-        (name, shown_count(people, policy), shown_count(undecided.get(name, 0), policy), _title(chosen, name))
+        (name, *shown_answer(people, undecided.get(name, 0), population, policy), _title(chosen, name))
         for name, people in chosen.manifest.get("cohorts", {}).items()
     ]
     write_text(HEADS, rows, form.value, out)

@@ -18,7 +18,14 @@ from riskstrat.commands.asking import (
 )
 from riskstrat.commands.choosing import AsOfOption, OutOption, Rows, RunOption, say, site_of
 from riskstrat.commands.completion import complete_features
-from riskstrat.commands.disclosing import ANALYST, AudienceOption, policy_for, refuse_rows, shown_count
+from riskstrat.commands.disclosing import (
+    ANALYST,
+    AudienceOption,
+    policy_for,
+    refuse_identifying,
+    refuse_rows,
+    shown_answer,
+)
 from riskstrat.errors import MisuseError
 
 if TYPE_CHECKING:
@@ -45,21 +52,29 @@ def count(
 
     Example: riskstrat cohort count --where "age >= 65 AND frailty_category IN ('moderate', 'severe')"
     """
-    from riskstrat.reading.selection import count_people
+    from riskstrat.reading.selection import count_people, population_of, within_area
 
     check_asked(name, where, draft=draft)
     policy = policy_for(context, audience)
     chosen, connection = opened(context, run, as_of, parses=where is not None)
-    selection = _selected(context, chosen, connection, name, where, draft=draft, area=area)
-    counted = count_people(connection, chosen, selection)
-    undecided = counted.undecided
-    if name is not None and not draft and area is None:
-        undecided = chosen.manifest.get("cohorts_undecided", {}).get(name, 0)
+    everywhere = _selected(context, chosen, connection, name, where, draft=draft)
+    refuse_identifying(everywhere.reads, audience, policy)
+    kept = None if name is None or draft else chosen.manifest.get("cohorts_undecided", {}).get(name, 0)
+
+    def counted(code: str | None) -> tuple[int, int, int]:
+        selection = everywhere if code is None else within_area(connection, everywhere, code)
+        found = count_people(connection, chosen, selection)
+        undecided = found.undecided if kept is None or code is not None else kept
+        return found.people, undecided, population_of(connection, code) if policy is not None else 0
+
+    whole = counted(None) if policy is not None and area is not None else None
+    people, undecided = shown_answer(*counted(area), policy, whole, of_condition=name is None)
     if undecided:
-        shown = shown_count(undecided, policy)
-        number = f"{shown:,}" if isinstance(shown, int) else shown
+        number = f"{undecided:,}" if isinstance(undecided, int) else undecided
         say(f"{number} more could not be decided, because a feature is unknown.")
-    typer.echo(str(shown_count(counted.people, policy)))
+    if people == 0 and where is not None:
+        _say_impossible(connection, chosen, where)
+    typer.echo(str(people))
 
 
 def query(
@@ -110,6 +125,8 @@ def query(
     people = count_people(connection, chosen, selection).people
     shown = people if limit is None else min(people, limit)
     audit_rows(site_of(context), name or f"({where})", chosen.id, shown)
+    if people == 0 and where is not None:
+        _say_impossible(connection, chosen, where)
     if form is Rows.PARQUET and out is not None:
         _write_parquet(connection, chosen, selection, statement, out)
     else:
@@ -126,7 +143,7 @@ def _selected(
     where: str | None,
     *,
     draft: bool,
-    area: str | None,
+    area: str | None = None,
 ) -> Selection:
     """Whom the arguments select."""
     from riskstrat.reading.selection import select_cohort, select_draft, within_area
@@ -141,6 +158,16 @@ def _selected(
     else:
         selection = select_cohort(connection, chosen, name)
     return selection if area is None else within_area(connection, selection, area)
+
+
+def _say_impossible(connection: duckdb.DuckDBPyConnection, run: Run, where: str) -> None:
+    """Say why nobody was found, where no person at all could be: asked only then, as it takes time."""
+    from riskstrat.reading.impossible import contradicting_parts
+
+    parts = contradicting_parts(connection, run, where)
+    if parts:
+        together = "can be true for nobody" if len(parts) == 1 else "cannot be true together"
+        say(f"note: {' / '.join(parts)}: {together}.")
 
 
 def _write_parquet(

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from riskstrat.definitions.cohort_checks import Finding
     from riskstrat.site import Site
 
+INDENT = " " * 9
+
 
 def validate(
     context: typer.Context,
@@ -44,21 +46,20 @@ def validate(
 
     Example: riskstrat cohort validate luton_core --strict
     """
-    from riskstrat.definitions.cohort_checks import check_cohorts
-    from riskstrat.definitions.everything import load_definitions
+    from riskstrat.definitions.cohort_checks import check_files
     from riskstrat.reading.published import unknown_cohort
 
     site = site_of(context)
     day = _day(site, as_of)
-    definitions = load_definitions(site.root)
-    chosen = names or list(definitions.cohorts)
+    defined = sorted(path.stem for path in (site.config / "cohorts").glob("*.yaml"))
+    chosen = list(dict.fromkeys(names or defined))
     for name in chosen:
-        if name not in definitions.cohorts:
-            raise unknown_cohort(name, list(definitions.cohorts), "config/cohorts")
-    found = check_cohorts(definitions, as_of=day, strict=strict, names=chosen)
-    examples = sum(len(definitions.cohorts[name].examples) for name in chosen)
+        if name not in defined:
+            raise unknown_cohort(name, defined, "config/cohorts")
+    checked = check_files(site.root, chosen, as_of=day, strict=strict)
+    found = checked.findings
     errors = [one for one in found if strict or one.level == "error"]
-    _write(found, len(chosen), examples, day, shape, strict=strict)
+    _write(found, len(chosen), checked.examples, day, shape, strict=strict)
     if errors:
         raise DefinitionError(
             f"{len(errors)} of the findings {'is an error' if len(errors) == 1 else 'are errors'}.",
@@ -98,22 +99,26 @@ def _write(
     say(f"{cohorts} cohorts and {examples} examples checked as of {day}: {told}.")
 
 
-def _row(one: Finding, *, strict: bool) -> dict[str, str]:
+def _row(one: Finding, *, strict: bool) -> dict[str, Any]:
     return {
         "level": "error" if strict else one.level,
         "file": f"config/cohorts/{one.cohort}.yaml",
         "rule": one.rule,
         "what": one.what,
+        "picture": list(one.picture),
         "remedy": one.remedy,
     }
 
 
-def _lines(row: dict[str, str], width: int) -> list[str]:
+def _lines(row: dict[str, Any], width: int) -> list[str]:
+    head = f"{row['level']:<7}  {row['file']}"
+    if not row["picture"]:
+        return [head, *_wrapped(f"{row['rule']}: {row['what']} Remedy: {row['remedy']}", width)]
+    drawn = [INDENT + line for line in row["picture"]]
+    return [head, *_wrapped(row["what"], width), *drawn, *_wrapped(f"Remedy: {row['remedy']}", width)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
     import textwrap
 
-    text = f"{row['rule']}: {row['what']} Remedy: {row['remedy']}"
-    indent = " " * 9
-    return [
-        f"{row['level']:<7}  {row['file']}",
-        *textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent),
-    ]
+    return textwrap.wrap(text, width, initial_indent=INDENT, subsequent_indent=INDENT)

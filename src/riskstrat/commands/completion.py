@@ -58,6 +58,11 @@ def complete_audience(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     return _quiet(_audiences, incomplete, ctx)
 
 
+def complete_feature(ctx: typer.Context, incomplete: str) -> list[Proposal]:
+    """The features of the run that is read, with their types."""
+    return _quiet(_features, incomplete, ctx)
+
+
 def complete_features(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     """Features for a list with commas: what was typed up to the last comma, and a feature after it."""
     before, comma, last = incomplete.rpartition(",")

@@ -6,6 +6,7 @@ Rows about people go only to audiences from whom nothing is hidden.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,9 +17,11 @@ from riskstrat.errors import DefinitionError, NotPermittedError
 
 if TYPE_CHECKING:
     from riskstrat.definitions.disclosure import Policy
+    from riskstrat.runs import Run
 
 ANALYST = "analyst"
 HIDDEN = "*"
+KEY = "person_id"
 # The usual answer is known without a YAML parser: analysts are shown counts as they are.
 OPEN_TO_ANALYSTS = re.compile(rf"^ +{ANALYST}: *none *$", re.MULTILINE)
 
@@ -65,14 +68,45 @@ def refuse_rows(context: typer.Context, audience: str) -> None:
         )
 
 
-def shown_count(count: int, policy: Policy | None) -> str | int:
-    """A count that stands alone, as the policy lets it leave."""
-    if policy is None:
-        return count
-    from riskstrat.disclosure.counts import shown
+def refuse_identifying(columns: Iterable[str], audience: str, policy: Policy | None) -> None:
+    """Raise NotPermittedError where a condition asks who somebody is, and the audience may know counts alone."""
+    if policy is not None and KEY in columns:
+        raise NotPermittedError(
+            f"the audience '{audience}' may not ask about single people, and the condition reads {KEY} "
+            f"({policy.name}: {policy.title}).",
+            remedy=f"ask about features, without {KEY}.",
+        )
 
-    found = shown(count, policy)
-    return HIDDEN if found is None else found
+
+def shown_answer(
+    people: int,
+    undecided: int,
+    population: int,
+    policy: Policy | None,
+    whole: tuple[int, int, int] | None = None,
+    *,
+    of_condition: bool = False,
+) -> tuple[str | int, str | int]:
+    """People and undecided of a population, as the policy lets them leave.
+
+    ``whole`` are the same three numbers of everybody, where the others are those of one area.
+    """
+    if policy is None:
+        return people, undecided
+    from riskstrat.disclosure import counts
+
+    found = counts.shown_answer(
+        counts.Answer(people, undecided, population),
+        policy,
+        whole=counts.Answer(*whole) if whole else None,
+        may_be_negated=of_condition,
+    )
+    return or_hidden(found[0]), or_hidden(found[1])
+
+
+def population_of_run(run: Run) -> int:
+    """How many people the run is about."""
+    return int(run.manifest["population"]["steps"][-1]["people"])
 
 
 def or_hidden(count: int | None) -> str | int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from riskstrat.commands.choosing import AsOfOption, RunOption, Shape, chosen_run, say, say_run
+from riskstrat.commands.completion import complete_feature
 from riskstrat.commands.state import State
 from riskstrat.errors import DefinitionError, NothingPublishedError
 from riskstrat.runs import feature_types, open_run
@@ -44,7 +45,7 @@ def list_features(context: typer.Context) -> None:
 @app.command("show")
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="A feature.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A feature.", autocompletion=complete_feature)],
     run: RunOption = None,
     as_of: AsOfOption = None,
 ) -> None:

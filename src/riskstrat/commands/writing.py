@@ -25,13 +25,12 @@ def check_target(out: Path, site: Site) -> None:
         raise MisuseError("is a folder.", file=out, remedy="name a file.")
     if not out.parent.is_dir():
         raise MisuseError("its folder is not there.", file=out, remedy=f"make it with: mkdir -p {out.parent}")
-    for kept in (site.output, site.landing, site.state, site.keys):
-        if out.resolve().is_relative_to(kept.resolve()):
-            raise MisuseError(
-                f"lies in {kept.name}/, which riskstrat keeps for itself.",
-                file=out,
-                remedy="name another folder.",
-            )
+    kept = ((site.output, site.landing, site.state, site.keys), "which riskstrat keeps for itself")
+    defined = ((site.config, site.data_contracts, site.pipelines), "where the definitions are")
+    for folders, why in (kept, defined):
+        for folder in folders:
+            if out.resolve().is_relative_to(folder.resolve()):
+                raise MisuseError(f"lies in {folder.name}/, {why}.", file=out, remedy="name another folder.")
 
 
 def write_page(text: str, out: Path | None, site: Site) -> None:

@@ -33,6 +33,42 @@ def shown_together(counts: Mapping[str, int], policy: Policy) -> dict[str, int |
 
 
 @dataclass(frozen=True)
+class Answer:
+    """How many people of a population are counted, and how many of it are undecided."""
+
+    people: int
+    undecided: int
+    population: int
+
+    @property
+    def cells(self) -> dict[str, int]:
+        """Everybody of the population, told apart."""
+        rest = self.population - self.people - self.undecided
+        return {"people": self.people, "undecided": self.undecided, "rest": rest}
+
+
+def shown_answer(
+    answer: Answer, policy: Policy, *, whole: Answer | None = None, may_be_negated: bool = True
+) -> tuple[int | None, int | None]:
+    """People and undecided as they may be shown, given that anybody may know how many people there are.
+
+    ``whole`` is the same question asked of everybody, where ``answer`` is that of one area: what lies elsewhere
+    follows from the two. A condition can be asked with NOT before it (``may_be_negated``), which gives the rest:
+    one small cell then hides all. The people of a cohort are shown where they and all others are many.
+    """
+    cells = answer.cells
+    if whole is not None:
+        cells |= {f"{name} elsewhere": count - answer.cells[name] for name, count in whole.cells.items()}
+    parts = shown_together(cells, policy)
+    if may_be_negated:
+        return parts["people"], parts["undecided"]
+    members = {"people": answer.people, "others": answer.population - answer.people}
+    if whole is not None:
+        members["elsewhere"] = whole.people - answer.people
+    return shown_together(members, policy)["people"], parts["undecided"]
+
+
+@dataclass(frozen=True)
 class Flow:
     """One step of a funnel: people after it, and those it took out, could not judge, or added.
 

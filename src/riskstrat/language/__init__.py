@@ -4,8 +4,17 @@ DuckDB parses the text; its syntax tree is checked against an allow-list; what r
 the checked tree, never the text itself. So no condition reads a file, a setting or another table.
 """
 
-from riskstrat.language.expression import Expression, check_values, compile_expression
-from riskstrat.language.judging import OrderUse, ValueUse
+from riskstrat.language.expression import Expression, check_limits, check_values, compile_expression
 from riskstrat.language.problems import ExpressionError
+from riskstrat.language.uses import NumberUse, OrderUse, ValueUse
 
-__all__ = ["Expression", "ExpressionError", "OrderUse", "ValueUse", "check_values", "compile_expression"]
+__all__ = [
+    "Expression",
+    "ExpressionError",
+    "NumberUse",
+    "OrderUse",
+    "ValueUse",
+    "check_limits",
+    "check_values",
+    "compile_expression",
+]

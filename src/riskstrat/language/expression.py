@@ -9,7 +9,6 @@ from pathlib import Path
 
 import duckdb
 
-from riskstrat.language.judging import OrderUse, ValueUse
 from riskstrat.language.kinds import NOTHING
 from riskstrat.language.parsing import (
     PREFIX,
@@ -23,6 +22,7 @@ from riskstrat.language.parsing import (
 )
 from riskstrat.language.problems import Place, Source, close_matches, listed
 from riskstrat.language.tree import Walk
+from riskstrat.language.uses import Limits, NumberUse, OrderUse, ValueUse
 from riskstrat.sqltext import quoted
 
 
@@ -31,7 +31,7 @@ class Expression:
     """A checked condition. ``sql`` is written back from the checked syntax tree and is what queries use.
 
     ``columns`` are the features it reads, in order of use. ``values`` are the texts it compares columns with,
-    ``ordered`` the text columns that it compares by the alphabet.
+    ``numbers`` the numbers, ``ordered`` the text columns that it compares by the alphabet.
     The condition may be NULL for a person: unknown. Includes and excludes are true only when TRUE.
     """
 
@@ -41,6 +41,7 @@ class Expression:
     values: tuple[ValueUse, ...]
     file: str | Path | None = None
     ordered: tuple[OrderUse, ...] = ()
+    numbers: tuple[NumberUse, ...] = ()
 
 
 def compile_expression(
@@ -50,9 +51,10 @@ def compile_expression(
     *,
     file: str | Path | None = None,
     as_of: date | None = None,
+    limits: Limits | None = None,
     connection: duckdb.DuckDBPyConnection | None = None,
 ) -> Expression:
-    """Check ``text`` against ``columns`` (name: DuckDB type) and the ``allowed`` values of columns, if given.
+    """Check ``text`` against ``columns`` (name: DuckDB type) and the ``allowed`` values and ``limits`` of columns.
 
     ``as_of``, ``months_before(N)`` and the like become days counted from ``as_of``; without it they are refused.
     An open ``connection``, of whatever database, saves the time of opening one to parse on. Raises
@@ -61,18 +63,25 @@ def compile_expression(
     source = Source(text, file)
     with parsing_on(connection):
         try:
-            expression = _compiled(source, columns, as_of)
+            expression = _compiled(source, columns, as_of, allowed)
         except RecursionError:  # where the caller stands deep itself
             source.refuse(TOO_DEEP, Place(0, len(text)), remedy="split it into several conditions.")
     if allowed:
         check_values(expression, allowed)
+    if limits:
+        check_limits(expression, limits)
     return expression
 
 
-def _compiled(source: Source, columns: Mapping[str, str], as_of: date | None) -> Expression:
+def _compiled(
+    source: Source,
+    columns: Mapping[str, str],
+    as_of: date | None,
+    allowed: Mapping[str, Collection[str]] | None,
+) -> Expression:
     parsed = parse(source)
     place = byte_place(source.text, parsed.tree)
-    walk = Walk(source, columns, as_of)
+    walk = Walk(source, columns, as_of, allowed)
     if walk.condition(parsed.tree).family == NOTHING:
         source.refuse(
             "the expression is unknown for everybody.", place, remedy="compare something, such as: age >= 65"
@@ -86,6 +95,7 @@ def _compiled(source: Source, columns: Mapping[str, str], as_of: date | None) ->
         values=tuple(walk.values),
         file=source.file,
         ordered=tuple(walk.ordered),
+        numbers=tuple(walk.numbers),
     )
 
 
@@ -96,15 +106,20 @@ def check_values(expression: Expression, allowed: Mapping[str, Collection[str]])
     """
     source = Source(expression.text, expression.file)
     for use in expression.values:
-        known = allowed.get(use.column)
-        if known and use.value not in known:
-            matches = close_matches(use.value, known, most=1)
-            proposal = f"did you mean {listed(matches, quote=chr(39))}? " if matches else ""
-            source.refuse(
-                f"{use.column} is never '{use.value}'.",
-                use.place,
-                remedy=f"{proposal}It is one of {', '.join(sorted(known))}.",
-            )
+        possible = use.possible(allowed.get(use.column, ()))
+        if not possible or use.fits(possible):
+            continue
+        matches = close_matches(use.value.strip("%"), possible, most=1)
+        if use.is_default and not matches:
+            continue  # a word of its own for unknown, such as coalesce(category, 'unknown')
+        proposal = f"did you mean {listed(matches, quote=chr(39))}? " if matches else ""
+        is_never = "never begins with" if use.pattern == "starts_with" else "is never"
+        like = " like" if use.pattern in ("like", "ilike") else ""
+        source.refuse(
+            f"{use.words} {is_never}{like} '{use.value}'.",
+            use.place,
+            remedy=f"{proposal}It is one of {', '.join(possible)}.",
+        )
     for order in expression.ordered:
         listing = allowed.get(order.column, ())
         if isinstance(listing, (list, tuple)) and list(listing) != sorted(listing):
@@ -113,6 +128,20 @@ def check_values(expression: Expression, allowed: Mapping[str, Collection[str]])
                 order.place,
                 remedy=f"list the values that are meant: {order.column} IN ('{listing[-1]}').",
             )
+
+
+def check_limits(expression: Expression, limits: Limits) -> None:
+    """Raise ExpressionError for a number that its column never reaches, so that the comparison is true for nobody."""
+    source = Source(expression.text, expression.file)
+    for use in expression.numbers:
+        least, most = limits.get(use.column, (None, None))
+        if beyond := use.beyond((least, most)):
+            span = (
+                f"from {least:g} to {most:g}"
+                if least is not None and most is not None
+                else "within its limits"
+            )
+            source.refuse(f"{use.column} is {beyond}.", use.place, remedy=f"write a number {span}.")
 
 
 def _compute(source: Source, sql: str, columns: Mapping[str, str], place: Place | None) -> None:

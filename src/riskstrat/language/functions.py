@@ -23,6 +23,7 @@ from riskstrat.language.kinds import (
     computed,
 )
 from riskstrat.language.rewriting import become
+from riskstrat.language.uses import number_in
 
 MOST_ROUNDED = 9
 MOST_DAYS = 40_000
@@ -82,6 +83,9 @@ def _quotient(judge: Judge, node: Node, name: str, parts: list[Node], kinds: lis
             judge.refuse(
                 f"{name} works on whole numbers, and {judge.named(part)} is none.", part, "use / and floor()."
             )
+    if number_in(parts[1]) == 0:
+        become(node, "NULL")
+        return Kind(NOTHING)
     divisor = "b" if _is_not_zero(parts[1]) else "NULLIF(b, 0)"
     if name == "/":
         if not _is_not_zero(parts[1]):
@@ -118,6 +122,7 @@ def _like(judge: Judge, node: Node, name: str, parts: list[Node], kinds: list[Ki
             pattern,
             "use starts_with or substring.",
         )
+    judge.note_pattern(parts[0], pattern, words.lower())
     text = "lower(a) LIKE lower(b)" if words == "ILIKE" else "a LIKE b"
     become(node, f"NOT ({text})" if name.startswith("!") else text, a=parts[0], b=pattern)
     return Kind(TRUTH)
@@ -192,6 +197,7 @@ def _lettered(judge: Judge, node: Node, name: str, parts: list[Node], kinds: lis
 def _starts_with(judge: Judge, _node: Node, name: str, parts: list[Node], kinds: list[Kind]) -> Kind:
     for part, kind in zip(parts, kinds, strict=True):
         judge.need(TEXT, name, part, kind)
+    judge.note_pattern(parts[0], parts[1], name)
     return Kind(TRUTH)
 
 

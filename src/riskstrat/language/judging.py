@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from riskstrat.dates import iso_date
@@ -11,6 +11,7 @@ from riskstrat.language.kinds import DAY, NOTHING, NUMBER, TEXT, TRUTH, Kind, co
 from riskstrat.language.parsing import byte_place
 from riskstrat.language.problems import Place, Source
 from riskstrat.language.rewriting import become
+from riskstrat.language.uses import FOLDS, TURNED, NumberUse, OrderUse, ValueUse, leaves, number_in
 
 Node = dict[str, Any]
 SHOWN_TEXT = 40
@@ -22,23 +23,6 @@ EXAMPLES: Mapping[str, str] = {
 }
 
 
-@dataclass(frozen=True)
-class ValueUse:
-    """A text value that an expression compares a column with (by =, <> or IN)."""
-
-    column: str
-    value: str
-    place: Place | None = field(compare=False)
-
-
-@dataclass(frozen=True)
-class OrderUse:
-    """A text column that an expression compares by the alphabet (by <, > or BETWEEN)."""
-
-    column: str
-    place: Place | None = field(compare=False)
-
-
 class Judge:
     """The source of one expression and the features it may read; notes which texts it compares them with."""
 
@@ -46,6 +30,7 @@ class Judge:
         self.source = source
         self.types = types
         self.values: list[ValueUse] = []
+        self.numbers: list[NumberUse] = []
         self.ordered: list[OrderUse] = []
         self.names = {name.lower(): name for name in types}
         self.around: list[Place | None] = []  # places of the nodes that are being visited, outermost first
@@ -115,16 +100,42 @@ class Judge:
 
     def note(self, nodes: Sequence[Node], *, ordered: bool) -> None:
         """Remember which text columns are compared with which values, or by the alphabet."""
-        columns = [name for node in nodes if (name := self.column(node)) and self.types[name] == "VARCHAR"]
-        if ordered:
-            self.ordered += [OrderUse(name, self.place(nodes[0])) for name in columns]
-            return
-        for name in columns:
+        sides = [list(leaves(node)) for node in nodes]
+        for mine, side in enumerate(sides):
+            for column, fold in self._text_columns(side):
+                if ordered:
+                    self.ordered.append(OrderUse(column, self.place(nodes[0])))
+                    continue
+                others = [
+                    leaf for other, leaves_of in enumerate(sides) if other != mine for leaf in leaves_of
+                ]
+                defaults = frozenset(_text_of(leaf) for leaf in side if is_text(leaf[0]))
+                for leaf in (*others, *side):
+                    if is_text(leaf[0]):
+                        is_default = leaf not in others
+                        use = ValueUse(column, _text_of(leaf), self.place(leaf[0]), fold, "", is_default)
+                        self.values.append(use if is_default else replace(use, defaults=defaults))
+
+    def note_pattern(self, node: Node, pattern: Node, how: str) -> None:
+        """Remember which text columns are compared with a pattern: like, ilike or starts_with."""
+        side = list(leaves(node))
+        if is_text(pattern) and not any(is_text(leaf) for leaf, _ in side):
             self.values += [
-                ValueUse(name, str(node["literal"]["text"]), self.place(node))
-                for node in nodes
-                if is_text(node)
+                ValueUse(column, str(pattern["literal"]["text"]), self.place(pattern), fold, how)
+                for column, fold in self._text_columns(side)
             ]
+
+    def note_numbers(self, sign: str, node: Node, other: Node) -> None:
+        """Remember which column is compared with which number."""
+        if self.column(node) is None:
+            node, other, sign = other, node, TURNED[sign]
+        column, number = self.column(node), number_in(other)
+        if column is not None and number is not None:
+            self.numbers.append(NumberUse(column, sign, number, self.place(other)))
+
+    def _text_columns(self, side: Sequence[tuple[Node, str]]) -> list[tuple[str, str]]:
+        named = [(self.column(leaf), fold) for leaf, fold in side]
+        return [(name, fold) for name, fold in named if name is not None and self.types[name] == "VARCHAR"]
 
     def _refuse_mixture(self, first: tuple[Node, Kind], other: tuple[Node, Kind]) -> NoReturn:
         if other[0]["class"] != "CONSTANT" and first[0]["class"] == "CONSTANT":
@@ -149,3 +160,8 @@ class Judge:
 def is_text(node: Node) -> bool:
     """Whether the node is text in quotes."""
     return bool(node["class"] == "CONSTANT" and node["literal"]["kind"] == "STRING")
+
+
+def _text_of(leaf: tuple[Node, str]) -> str:
+    node, fold = leaf
+    return FOLDS[fold](str(node["literal"]["text"]))

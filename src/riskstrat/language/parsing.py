@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import json
 import re
 import unicodedata
@@ -40,6 +41,29 @@ CLAUSES = frozenset(
             "into",
         ),
         *("union", "intersect", "except", "distinct", "for", "with", "fetch", "pivot", "unpivot"),
+    }
+)
+# what people write elsewhere, and what it is here
+OPERATORS_ELSEWHERE = {
+    "=>": ">=",
+    "=<": "<=",
+    "&&": "AND",
+    "&": "AND",
+    "|": "OR",
+    "\u2265": ">=",
+    "\u2264": "<=",
+    "\u2260": "<>",
+    "\u2212": "-",
+    "\u2013": "-",
+    "\u00d7": "*",
+    "\u00f7": "/",
+}
+SIGNS_ELSEWHERE = re.compile("[\u2265\u2264\u2260\u2212\u2013\u00d7\u00f7]")
+STATEMENTS = frozenset(
+    {
+        *("alter", "attach", "begin", "call", "checkpoint", "copy", "create", "delete", "describe", "detach"),
+        *("drop", "execute", "explain", "export", "import", "insert", "install", "load", "pragma", "prepare"),
+        *("reset", "select", "set", "show", "summarize", "update", "use", "vacuum", "with"),
     }
 )
 CURLY_QUOTES = re.compile("[\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\u00b4`]")
@@ -88,6 +112,7 @@ def parse(source: Source) -> Parsed:
     """The one expression of the text. Raises ExpressionError when it is none, or more than one."""
     check_characters(source)
     check_tokens(source)
+    check_start(source)
     document = _serialise(source)
     statements = document["statements"]
     if len(statements) != 1:
@@ -158,10 +183,40 @@ def check_tokens(source: Source) -> None:
                 Place(place.start + curly.start(), 1),
                 remedy="put text in straight single quotes: 'like this'.",
             )
+        _check_operator(source, place, kind, word)
         depth += (word in "([{") - (word in ")]}")
         signs = signs + 1 if word.lower() in SIGNS else 0
         if depth > DEEPEST_NESTING or signs > LONGEST_SIGN_RUN:
             source.refuse(TOO_DEEP, place, remedy=f"use at most {DEEPEST_NESTING} levels of brackets.")
+
+
+def check_start(source: Source) -> None:
+    """Refuse what begins like a query or another statement."""
+    words = [(place, kind, word) for place, kind, word in itertools.islice(_tokens(source.text), 2)]
+    place, kind, word = words[0]
+    if kind in (duckdb.token_type.string_const, duckdb.token_type.operator):
+        return
+    if word.lower() == "where":
+        source.refuse("the condition begins with WHERE.", place, remedy="leave out WHERE.")
+    if word.lower() in STATEMENTS and len(words) == 2 and words[1][1] != duckdb.token_type.operator:
+        source.refuse(
+            f"{word.upper()} begins a statement, and only a condition is allowed.",
+            place,
+            remedy="give only what would stand after WHERE, such as: age >= 65",
+        )
+
+
+def _check_operator(source: Source, place: Place, kind: Any, word: str) -> None:
+    if kind == duckdb.token_type.string_const or word.startswith('"'):
+        return
+    odd = SIGNS_ELSEWHERE.search(word)
+    written = odd.group() if odd else word
+    if written in OPERATORS_ELSEWHERE:
+        source.refuse(
+            f"there is no operator {written}.",
+            Place(place.start + (odd.start() if odd else 0), len(written)),
+            remedy=f"write {OPERATORS_ELSEWHERE[written]}",
+        )
 
 
 def _tokens(text: str) -> Iterator[tuple[Place, Any, str]]:

@@ -5,7 +5,7 @@ On its way it rewrites what engines would understand differently, and words such
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date
 from typing import NoReturn
 
@@ -19,11 +19,12 @@ from riskstrat.language.date_words import (
     replace_date_function,
 )
 from riskstrat.language.functions import FUNCTIONS, OPERATORS, SKIPS_UNKNOWN
-from riskstrat.language.judging import Judge, Node
+from riskstrat.language.judging import Judge, Node, is_text
 from riskstrat.language.kinds import COLUMN_KINDS, DAY, NOTHING, TRUTH, Kind, number_of
 from riskstrat.language.parsing import DEEPEST_EXPRESSION, TOO_DEEP, byte_place
 from riskstrat.language.problems import Source, close_matches, listed
 from riskstrat.language.rewriting import become
+from riskstrat.language.uses import SIGNS
 
 LANGUAGE = "use comparisons, AND, OR, NOT, IN, BETWEEN, IS NULL, CASE and arithmetic."
 QUIET_FUNCTION_KEYS = ("filter", "distinct", "export_state", "schema", "catalog")
@@ -32,9 +33,16 @@ QUIET_FUNCTION_KEYS = ("filter", "distinct", "export_state", "schema", "catalog"
 class Walk(Judge):
     """One pass over one tree; afterwards ``columns``, ``values`` and ``ordered`` hold what it met, in order."""
 
-    def __init__(self, source: Source, types: Mapping[str, str], as_of: date | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        types: Mapping[str, str],
+        as_of: date | None = None,
+        allowed: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
         super().__init__(source, types)
         self.as_of = as_of
+        self.allowed = allowed or {}
         self.columns: list[str] = []
         self._visits: dict[str, Callable[[Node], Kind]] = {
             "COLUMN_REF": self._column,
@@ -147,18 +155,55 @@ class Walk(Judge):
     def _comparison(self, node: Node) -> Kind:
         self._listed(node, vocabulary.COMPARISONS)
         sides = [node["left"], node["right"]]
+        self._refuse_bare_text(*sides)
+        self._refuse_bare_text(*reversed(sides))
         kinds = [self.visit(side) for side in sides]
+        if "DISTINCT" not in node["type"]:
+            self._refuse_nothing(sides, kinds)
         self.note(sides, ordered=node["type"] not in vocabulary.EQUALITIES)
+        self.note_numbers(SIGNS[node["type"]], *sides)
         self.unite(sides, kinds)
         return Kind(TRUTH)
+
+    def _refuse_bare_text(self, side: Node, other: Node) -> None:
+        """Propose the whole comparison where a category stands without quotes, or with half of its feature's name."""
+        name, value = _word(side), _word(other)
+        if name is None or value is None or value.lower() in self.names:
+            return
+        near = [
+            column
+            for column, known in self.allowed.items()
+            if value in known and (column == name.lower() or column.startswith(f"{name.lower()}_"))
+        ]
+        is_known = name.lower() in self.names
+        place = byte_place(self.source.text, other)
+        is_quoted = place is not None and self.source.text[place.start : place.start + 1] in ("'", '"')
+        if near and not (is_known and is_quoted):
+            wrong, missing = (other, value) if is_known else (side, name)
+            proposals = listed(f"{column} = '{value}'" for column in near)
+            self.refuse(f"there is no feature '{missing}'.", wrong, f"did you mean {proposals}?")
 
     def _between(self, node: Node) -> Kind:
         self._listed(node, {"COMPARE_BETWEEN"})
         parts = [node["input"], node["lower"], node["upper"]]
         kinds = [self.visit(part) for part in parts]
+        self._refuse_nothing(parts, kinds)
         self.note(parts, ordered=True)
+        self.note_numbers(">=", parts[0], parts[1])
+        self.note_numbers("<=", parts[0], parts[2])
         self.unite(parts, kinds)
         return Kind(TRUTH)
+
+    def _refuse_nothing(self, parts: list[Node], kinds: list[Kind]) -> None:
+        """A comparison with what is unknown for everybody is unknown for everybody itself."""
+        for part, kind in zip(parts, kinds, strict=True):
+            if kind.family == NOTHING:
+                other = next((name for one in parts if (name := self.column(one))), None)
+                self.refuse(
+                    "this is unknown for everybody, and so is what is compared with it.",
+                    part,
+                    f"write {other or '...'} IS NULL to ask for what is unknown.",
+                )
 
     def _conjunction(self, node: Node) -> Kind:
         self._listed(node, vocabulary.CONJUNCTIONS)
@@ -176,7 +221,11 @@ class Walk(Judge):
         if node["type"] == "OPERATOR_COALESCE":
             return self.unite(parts, kinds)
         if node["type"] in vocabulary.MEMBERSHIPS:
+            if kinds[0].family == NOTHING or all(kind.family == NOTHING for kind in kinds[1:]):
+                self._refuse_nothing(parts, kinds)
             self.note(parts, ordered=False)
+            for part in parts[1:]:
+                self.note_numbers("=", parts[0], part)
             self.unite(parts, kinds)
         return Kind(TRUTH)
 
@@ -230,8 +279,11 @@ class Walk(Judge):
             self.refuse(f"the operator {name} is not allowed.", node, LANGUAGE)
         if name == AS_OF:
             self.refuse("as_of takes no brackets.", node, "write as_of alone.")
-        matches = close_matches(name, (*FUNCTIONS, *DATE_FUNCTIONS), most=1, cutoff=0.8)
-        names = f"use {listed(matches or sorted((*FUNCTIONS, *DATE_FUNCTIONS)))}."
+        matches = close_matches(name, (*FUNCTIONS, *DATE_FUNCTIONS, "coalesce"), most=1, cutoff=0.8)
+        known = sorted((*FUNCTIONS, *DATE_FUNCTIONS, "coalesce"))
+        names = f"use {listed(matches or (*known, 'CASE', 'CAST', 'TRY_CAST'))}."
+        if name in vocabulary.ELSEWHERE:
+            names = f"write {vocabulary.ELSEWHERE[name]}."
         self.refuse(f"the function {name} is not allowed.", node, names)
 
     def _listed(self, node: Node, allowed: Iterable[str]) -> None:
@@ -247,3 +299,11 @@ def _comparing(name: str, kind: Kind) -> str:
     feature = name if name.isidentifier() else "age"
     examples = {"text": f"{feature} = 'text'", "date": f"{feature} < DATE '2026-04-01'"}
     return f"compare it with something, such as: {examples.get(kind.family, f'{feature} >= 65')}"
+
+
+def _word(node: Node) -> str | None:
+    """A name without dots, or the text of a constant."""
+    if is_text(node):
+        return str(node["literal"]["text"])
+    is_name = node["class"] == "COLUMN_REF" and len(node["column_names"]) == 1
+    return str(node["column_names"][0]) if is_name else None

@@ -35,6 +35,15 @@ REFUSED_CLASSES: Mapping[str, str] = {
     "LAMBDA": "a lambda is not allowed",
     "COLLATE": "COLLATE is not allowed",
 }
+# functions that people know from elsewhere: what to write here
+ELSEWHERE: Mapping[str, str] = {
+    **dict.fromkeys(("ifnull", "nvl", "isnull"), "coalesce(a, b), or a IS NULL"),
+    **dict.fromkeys(("if", "iif", "decode"), "CASE WHEN condition THEN a ELSE b END"),
+    **dict.fromkeys(("datediff", "datesub", "date_sub"), "date_diff('day', earlier, later)"),
+    **dict.fromkeys(("len", "char_length"), "length(t)"),
+    **dict.fromkeys(("left", "substr", "mid"), "substring(t, 1, 3)"),
+    **dict.fromkeys(("to_date", "date"), "DATE '2026-04-01'"),
+}
 CLOCK_WORDS = frozenset(
     {
         "current_date",

@@ -56,6 +56,11 @@ class Changes:
     definition_changed: bool | None
     ranked: bool
 
+    @property
+    def told(self) -> tuple[Change, ...]:
+        """Who may be named: somebody in neither population nor register may have opted out, and is only counted."""
+        return tuple(change for change in self.people if change.because != GONE)
+
     def count(self, kind: str) -> int:
         """How many people entered, left or moved."""
         return sum(change.kind == kind for change in self.people)

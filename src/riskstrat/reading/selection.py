@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from riskstrat.errors import MisuseError
-from riskstrat.language import Expression, check_values, compile_expression
+from riskstrat.language import Expression, NumberUse, ValueUse, check_limits, check_values, compile_expression
 from riskstrat.reading.failures import reading
 from riskstrat.runs import Run, feature_types
 from riskstrat.sqltext import literal
 
 if TYPE_CHECKING:
+    from riskstrat.language.uses import Limits
     from riskstrat.reading.published import Criteria
 
 MEMBER_COLUMNS = ("rank", "score", "reasons", "gaps", "is_manual_addition")
@@ -38,6 +39,7 @@ class Selection:
 
     ``counted`` is what counting reads instead of ``source``. ``usual`` are the columns that are shown unless
     others are named. ``expression`` is None for a cohort. ``unknown`` is SQL for those who could not be decided.
+    ``reads`` are the features that the rules read, where they are known.
     """
 
     source: str
@@ -48,6 +50,7 @@ class Selection:
     usual: tuple[str, ...]
     expression: Expression | None = None
     unknown: str = "FALSE"
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def select_cohort(connection: duckdb.DuckDBPyConnection, run: Run, name: str) ->
         condition="TRUE",
         order="members.rank",
         columns=(*own, *features),
+        reads=_read_by(shown.criteria) if shown else (),
         usual=tuple(dict.fromkeys(("rank", *USUAL_COLUMNS, *extra, "score", *gaps, "reasons"))),
     )
 
@@ -102,7 +106,12 @@ def select_draft(
         columns=("score", *features),
         usual=tuple(dict.fromkeys((*USUAL_COLUMNS, *extra, "score"))),
         unknown="is_undecided",
+        reads=_read_by(criteria),
     )
+
+
+def _read_by(criteria: Criteria) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(column for rule in criteria.rules for column in rule.columns))
 
 
 def select_where(connection: duckdb.DuckDBPyConnection, run: Run, text: str) -> Selection:
@@ -118,6 +127,7 @@ def select_where(connection: duckdb.DuckDBPyConnection, run: Run, text: str) -> 
         usual=USUAL_COLUMNS,
         expression=expression,
         unknown=f"({expression.sql}) IS NULL",
+        reads=expression.columns,
     )
 
 
@@ -152,47 +162,50 @@ def area_condition(connection: duckdb.DuckDBPyConnection, code: str) -> str:
     )
 
 
-def values_nobody_has(connection: duckdb.DuckDBPyConnection, expression: Expression) -> dict[str, list[str]]:
-    """Texts that the expression compares a column with though no person has them: {column: [text]}."""
-    asked: dict[str, list[str]] = {}
+def uses_of_nobody(
+    connection: duckdb.DuckDBPyConnection, expression: Expression
+) -> list[ValueUse | NumberUse]:
+    """What the expression compares a column with though no person has it, by which contracts are asked."""
+    plain: dict[str, list[ValueUse]] = {}
     for use in expression.values:
-        asked.setdefault(use.column, []).append(use.value)
-    absent: dict[str, list[str]] = {}
-    for column, values in asked.items():
-        several = dict.fromkeys(values)
-        find = _absent_of_few if len(several) <= FEW_VALUES else _absent_of_many
-        if found := find(connection, column, list(several)):
-            absent[column] = sorted(found)
-    return absent
+        plain.setdefault(use.column if use.is_plain else "", []).append(use)
+    several = {column: uses for column, uses in plain.items() if column and len(uses) > FEW_VALUES}
+    many = {column: _absent_of_many(connection, column, uses) for column, uses in several.items()}
+    found: list[ValueUse | NumberUse] = []
+    for use in expression.values:
+        listed = many.get(use.column) if use.is_plain else None
+        if (use.value in listed) if listed is not None else _is_absent(connection, use):
+            found.append(use)
+    return [*found, *(use for use in expression.numbers if _is_absent(connection, use))]
 
 
-def _absent_of_few(connection: duckdb.DuckDBPyConnection, column: str, values: Sequence[str]) -> list[str]:
-    """One value after another: a scan ends at the first who has it, and skips what cannot hold it."""
-    return [
-        value
-        for value in values
-        if not connection.execute(
-            f'SELECT 1 FROM features WHERE "{column}" = {literal(value)} LIMIT 1'
-        ).fetchall()
-    ]
+def _is_absent(connection: duckdb.DuckDBPyConnection, use: ValueUse | NumberUse) -> bool:
+    """A scan ends at the first who has it, and skips what cannot hold it."""
+    return not connection.execute(f"SELECT 1 FROM features WHERE {use.sql} LIMIT 1").fetchall()
 
 
-def _absent_of_many(connection: duckdb.DuckDBPyConnection, column: str, values: Sequence[str]) -> list[str]:
-    listed = ", ".join(f"({literal(value)})" for value in values)
+def _absent_of_many(connection: duckdb.DuckDBPyConnection, column: str, uses: Sequence[ValueUse]) -> set[str]:
+    listed = ", ".join(f"({literal(value)})" for value in dict.fromkeys(use.value for use in uses))
     rows = connection.execute(
         f"SELECT asked.value FROM (VALUES {listed}) AS asked (value) "
         f'WHERE asked.value NOT IN (SELECT "{column}" FROM features WHERE "{column}" IS NOT NULL)'
     ).fetchall()
-    return [str(row[0]) for row in rows]
+    return {str(row[0]) for row in rows}
 
 
 def check_absent_values(
-    expression: Expression, absent: Mapping[str, Sequence[str]], allowed: Mapping[str, Sequence[str]]
+    expression: Expression,
+    absent: Sequence[ValueUse | NumberUse],
+    allowed: Mapping[str, Sequence[str]],
+    limits: Limits,
 ) -> list[str]:
     """Raise ExpressionError for a value that its column can never hold; else say which values nobody has."""
-    asked = {*absent, *(use.column for use in expression.ordered)}
+    asked = {*(use.column for use in absent), *(use.column for use in expression.ordered)}
     check_values(expression, {column: allowed[column] for column in asked if column in allowed})
-    return [f"nobody has {column} '{value}'." for column, values in absent.items() for value in values]
+    check_limits(expression, limits)
+    plain = [use for use in absent if isinstance(use, ValueUse) and use.is_plain]
+    told = sorted({(use.column, use.value) for use in plain})
+    return [f"nobody has {column} '{value}'." for column, value in told]
 
 
 def count_people(connection: duckdb.DuckDBPyConnection, run: Run, selection: Selection) -> Count:
@@ -205,9 +218,17 @@ def count_people(connection: duckdb.DuckDBPyConnection, run: Run, selection: Sel
     return Count(people, undecided)
 
 
+def population_of(connection: duckdb.DuckDBPyConnection, code: str | None = None) -> int:
+    """How many people the run has, or an area of it. Raises MisuseError."""
+    condition = "TRUE" if code is None else area_condition(connection, code)
+    return int(connection.execute(f"SELECT count(*) FROM features WHERE {condition}").fetchall()[0][0])
+
+
 def people_query(selection: Selection, columns: Sequence[str], limit: int | None) -> str:
-    """SQL for the selection's people. Raises MisuseError for a column that there is not."""
-    for name in columns:
+    """SQL for the selection's people. Raises MisuseError for a column that there is not, or twice."""
+    for place, name in enumerate(columns):
+        if name in columns[:place]:
+            raise MisuseError(f"the column '{name}' is named twice.", remedy="name each column once.")
         if name not in selection.columns:
             import difflib
 
