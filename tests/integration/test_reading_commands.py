@@ -27,8 +27,10 @@ def site(reading_site: Path) -> Path:
 
 @pytest.fixture
 def own_site(site: Path, tmp_path: Path) -> Path:
-    """A copy that a test may damage."""
-    return Path(shutil.copytree(site, tmp_path / "site", symlinks=True))
+    """A copy that a test may damage, without what commands of other tests left in its audit log."""
+    return Path(
+        shutil.copytree(site, tmp_path / "site", symlinks=True, ignore=shutil.ignore_patterns("state"))
+    )
 
 
 def test_older_run_is_read_by_its_id_and_by_its_date(own_site: Path) -> None:
