@@ -47,7 +47,7 @@ def count(database: str) -> dict[str, float]:
     class VisitTable(CodeTable):
         NAME_TABLE = "VISIT_OCCURRENCE"
         JOIN_KEYS = {"OMOPPersonTable": ["PERSON_ID"]}  # noqa: RUF012 - as the package's own mappers have it
-        DEFAULT_MAPPING = {  # noqa: RUF012
+        DEFAULT_MAPPING = {  # noqa: RUF012 - as above
             "PERSON_ID": "PERSON_ID",
             "EVENT_DATE": "VISIT_START_DATE",
             "CODE": "VISIT_CONCEPT_ID",

@@ -31,17 +31,6 @@ WITH coded AS (
                 PARTITION BY concept_events.person
                 ORDER BY concept_events.event_date DESC, concept_events.value DESC
             ) = 1
-), ordered_sources AS (
-    SELECT frailty_precedence.frailty_source
-         , ROW_NUMBER() OVER (
-               ORDER BY frailty_precedence.precedence, frailty_precedence.frailty_source
-           ) AS place
-    FROM reference_frailty_precedence AS frailty_precedence
-), places AS (
-    SELECT MAX(CASE WHEN ordered_sources.frailty_source = 'computed' THEN ordered_sources.place END) AS computed
-         , MAX(CASE WHEN ordered_sources.frailty_source = 'coded' THEN ordered_sources.place END) AS coded
-         , MAX(CASE WHEN ordered_sources.frailty_source = 'supplied' THEN ordered_sources.place END) AS supplied
-    FROM ordered_sources
 ), three_sources AS (
     SELECT efi.person
          , efi.efi_category AS computed_category
@@ -54,7 +43,7 @@ WITH coded AS (
                 WHEN places.coded THEN 'coded'
                 WHEN places.supplied THEN 'supplied' END AS frailty_source
     FROM efi
-    CROSS JOIN places
+    CROSS JOIN frailty_places AS places
     LEFT JOIN coded
       ON coded.person = efi.person
     LEFT JOIN supplied

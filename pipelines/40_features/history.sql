@@ -17,17 +17,6 @@ WITH possible_counts AS (
       ON bands.score = 'efi'
      AND possible_counts.efi_deficits >= bands.lower
      AND (bands.below IS NULL OR possible_counts.efi_deficits < bands.below)
-), ordered_sources AS (
-    SELECT frailty_precedence.frailty_source
-         , ROW_NUMBER() OVER (
-               ORDER BY frailty_precedence.precedence, frailty_precedence.frailty_source
-           ) AS place
-    FROM reference_frailty_precedence AS frailty_precedence
-), places AS (
-    SELECT MAX(CASE WHEN ordered_sources.frailty_source = 'computed' THEN ordered_sources.place END) AS computed
-         , MAX(CASE WHEN ordered_sources.frailty_source = 'coded' THEN ordered_sources.place END) AS coded
-         , MAX(CASE WHEN ordered_sources.frailty_source = 'supplied' THEN ordered_sources.place END) AS supplied
-    FROM ordered_sources
 ), counted AS (
     SELECT people.person
          , history_coverage.months_before
@@ -66,7 +55,7 @@ WITH possible_counts AS (
                 WHEN places.coded THEN 'coded'
                 WHEN places.supplied THEN 'supplied' END AS frailty_source
     FROM counted
-    CROSS JOIN places
+    CROSS JOIN frailty_places AS places
     LEFT JOIN categories
       ON categories.efi_deficits = counted.efi_deficits
     LEFT JOIN history_frailty AS coded

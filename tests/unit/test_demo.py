@@ -195,7 +195,9 @@ def test_all_people_have_their_own_valid_synthetic_number(clean: TownSummary):
     assert len(set(numbers)) == clean.people == 1500
     assert all(number.startswith("999") and is_valid(number) for number in numbers)
     for extract in EXTRACTS:
-        assert {row["nhs_number"] for row in rows(clean, extract)} <= set(numbers)
+        named = {row["nhs_number"] for row in rows(clean, extract)}
+        assert named, extract
+        assert named <= set(numbers)
 
 
 def test_keys_are_unique_without_faults(clean: TownSummary):

@@ -132,10 +132,9 @@ def test_a_mean_is_hidden_with_its_count_and_with_another_that_would_give_it_awa
     release = publish_release(Release("t", NIGHT, cells, relations, means=means), HES, key=KEY)
     hidden = [name for name in ("a", "b", "c", "all") if release.means["age", f"t | {name}"] is None]
     assert "b" in hidden
-    assert (
-        len(hidden) >= 2
-    )  # the rounding lets every other count stand, but the mean would follow from the means
-    assert {value for value in release.means.values() if value is not None} <= {70.0}
+    # the rounding lets every other count stand, but the mean would follow from the means
+    assert 2 <= len(hidden) < 4
+    assert {value for value in release.means.values() if value is not None} == {70.0}
 
 
 def test_a_mean_of_nobody_is_none() -> None:

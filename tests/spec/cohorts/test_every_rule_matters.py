@@ -114,12 +114,15 @@ def test_every_shipped_cohort_cites_its_row_and_says_why_in_english() -> None:
 
 
 def test_over_an_age_means_at_that_age_and_the_file_says_so() -> None:
+    said = set()
     for cohort in shipped().cohorts.values():
         for age in re.findall(r'"Over (\d+)" means', cohort.why):
+            said.add(age)
             assert any(f"age >= {age}" in rule for rule in cohort.include), cohort.name
         assert not any(re.search(r"\bage > ", rule) for rule in (*cohort.include, *cohort.exclude)), (
             cohort.name
         )
+    assert said == {"65", "75", "80"}
 
 
 def test_library_holds_the_cohorts_that_the_founding_documents_name() -> None:
