@@ -18,7 +18,7 @@ setup: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml
 	@if [ -s apt.txt ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
-		dpkg -s $$(cat apt.txt) >/dev/null 2>&1 || (apt-get update -qq && apt-get install -y -qq $$(cat apt.txt)); fi
+		dpkg -s $$(cat apt.txt) >/dev/null 2>&1 || (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$(cat apt.txt)); fi
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	UV_COMPILE_BYTECODE=1 $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
@@ -69,7 +69,7 @@ format: setup
 
 lock:
 	$(BIN)/pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile pyproject.toml --extra dev --extra spark --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --no-emit-find-links --quiet --output-file requirements.lock
 
 clean:
