@@ -28,6 +28,7 @@ COMMANDS = {
     "features": "riskstrat.commands.features:app",
     "cohort": "riskstrat.commands.cohort:app",
     "worklist": "riskstrat.commands.worklist:app",
+    "report": "riskstrat.commands.report:app",
     "reidentify": "riskstrat.commands.reidentify:reidentify",
     "purge": "riskstrat.commands.purge:purge",
     "audit": "riskstrat.commands.audit:app",
