@@ -4,9 +4,9 @@
 -- Source:  RULES, Frailty; config/reference/frailty_precedence.csv.
 WITH ordered_sources AS (
     SELECT frailty_precedence.frailty_source
-         , ROW_NUMBER() OVER (
+         , CAST(ROW_NUMBER() OVER (
                ORDER BY frailty_precedence.precedence, frailty_precedence.frailty_source
-           ) AS place
+           ) AS BIGINT) AS place
     FROM reference_frailty_precedence AS frailty_precedence
 )
 SELECT MAX(CASE WHEN ordered_sources.frailty_source = 'computed' THEN ordered_sources.place END) AS computed

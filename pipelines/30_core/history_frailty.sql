@@ -52,17 +52,25 @@ WITH records AS (
     FROM records
     JOIN oldest_snapshots
       ON oldest_snapshots.known_date = records.known_date
-), latest AS (
+), newest_places AS (
     SELECT in_order.person
          , in_order.frailty_source
          , in_order.category
          , in_order.months_before
+         , in_order.place
+         , MAX(in_order.place) OVER (
+               PARTITION BY in_order.person, in_order.frailty_source
+               ORDER BY in_order.months_before DESC
+               RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+           ) AS newest_place
     FROM in_order
-    QUALIFY in_order.place = MAX(in_order.place) OVER (
-                PARTITION BY in_order.person, in_order.frailty_source
-                ORDER BY in_order.months_before DESC
-                RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-            )
+), latest AS (
+    SELECT newest_places.person
+         , newest_places.frailty_source
+         , newest_places.category
+         , newest_places.months_before
+    FROM newest_places
+    WHERE newest_places.place = newest_places.newest_place
 )
 SELECT latest.person
      , latest.frailty_source

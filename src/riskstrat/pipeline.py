@@ -20,7 +20,8 @@ from riskstrat.audit import append, refusal
 from riskstrat.definitions.everything import Definitions, load_definitions
 from riskstrat.definitions.legal_basis import RUN_PURPOSE, Basis
 from riskstrat.engines.duckdb import DuckDBEngine
-from riskstrat.errors import ContractBrokenError, RiskstratError
+from riskstrat.engines.spark import SparkEngine, SparkSettings
+from riskstrat.errors import ContractBrokenError, MisuseError, RiskstratError
 from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import key_fingerprint, read_site_key, read_vault_key
 from riskstrat.progress import Progress
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 STAGES = (ingest, link, features, history, evidence, score, cohorts, worklists, report, publish)
+DUCKDB, SPARK = "duckdb", "spark"
 TEST_KEY = bytes(range(32))
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
 
@@ -56,7 +58,9 @@ class Outcome:
     manifest: Mapping[str, Any]
 
 
-def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | None = None) -> Outcome:
+def run(
+    site: Site, as_of: date, *, engine: str = DUCKDB, force: bool = False, progress: Progress | None = None
+) -> Outcome:
     """Compute and publish the run of ``as_of``.
 
     The same inputs, definitions, key and code give the same run; one that is published already is only pointed to,
@@ -71,14 +75,21 @@ def run(site: Site, as_of: date, *, force: bool = False, progress: Progress | No
         compile_cohorts(definitions, as_of)
         with locked(site):
             key = read_site_key(site.keys)  # again: a rotation may just have replaced it
-            outcome = _runlocked(site, as_of, definitions, key, force=force, progress=progress)
+            outcome = _runlocked(site, as_of, definitions, key, engine, force=force, progress=progress)
             people = outcome.manifest["population"]["steps"][-1]["people"]
             append(site, "run", run=outcome.folder.name, count=people, **facts)
             return outcome
 
 
 def _runlocked(
-    site: Site, as_of: date, definitions: Definitions, key: bytes, *, force: bool, progress: Progress
+    site: Site,
+    as_of: date,
+    definitions: Definitions,
+    key: bytes,
+    engine_name: str,
+    *,
+    force: bool,
+    progress: Progress,
 ) -> Outcome:
     refuse_half_rotated(site)
     vault_of(site).known_on()  # a vault that cannot be opened is found before hours of work
@@ -87,7 +98,10 @@ def _runlocked(
     bases = _legal_bases(definitions, deliveries, as_of, progress)
     sizes = _sizes(deliveries)
     with progress.stage("hash"):
-        identity = _identity(site, as_of, deliveries.paths, key)
+        identity = {
+            **_identity(site, as_of, deliveries.paths, key),
+            **({} if engine_name == DUCKDB else {"engine": engine_name}),
+        }
     name = f"{as_of:%Y%m%d}-{_digest(identity)[:10]}"
     published = site.output / "runs" / name
     if (published / "manifest.json").is_file() and not force:
@@ -103,13 +117,13 @@ def _runlocked(
         )
         return Outcome(published, json.loads((published / "manifest.json").read_text(encoding="utf-8")))
     with _workplace(site, name) as (work, building):
-        engine = DuckDBEngine(work / "run.duckdb", threads=site.threads, memory_limit=site.memory_limit)
+        engine = _engine(engine_name, site, work / "run.duckdb")
         try:
             context = Context(
                 *(as_of, definitions, engine, deliveries, site.landing, building, key, progress),
                 vault=vault_of(site),
             )
-            context.manifest = {"run": name, "engine": "duckdb", "warnings": [], **identity}
+            context.manifest = {"run": name, "engine": DUCKDB, "warnings": [], **identity}
             context.manifest["legal_basis"] = [basis.summary() for basis in bases]
             for stage in STAGES:
                 with progress.stage(stage.__name__):
@@ -119,6 +133,15 @@ def _runlocked(
         finally:
             engine.close()
     return Outcome(published, context.manifest)
+
+
+def _engine(name: str, site: Site, database: Path) -> DuckDBEngine:
+    if name == DUCKDB:
+        return DuckDBEngine(database, threads=site.threads, memory_limit=site.memory_limit)
+    if name != SPARK:
+        raise MisuseError(f"there is no engine '{name}'.", remedy=f"use {DUCKDB} or {SPARK}.")
+    settings = SparkSettings.of(site.spark, site.config / "site.yaml")
+    return SparkEngine(database, threads=site.threads, memory_limit=site.memory_limit, settings=settings)
 
 
 def _legal_bases(

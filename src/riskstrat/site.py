@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ class Site:
     """Where a site's definitions and data lie, and how much of the machine a run may use.
 
     ``threads`` counts CPU threads; ``memory_limit`` is DuckDB's text form, such as ``4GB``.
+    ``spark`` is as it was written; the engine of that name parses it.
     """
 
     root: Path
@@ -35,6 +37,7 @@ class Site:
     keys: Path
     threads: int = 2
     memory_limit: str = "4GB"
+    spark: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def config(self) -> Path:
@@ -90,12 +93,13 @@ def load_site(root: Path) -> Site:
     folders = {name: root / str(settings.pop(name, None) or name) for name in DATA_FOLDERS}
     threads = settings.pop("threads", 2)
     memory_limit = settings.pop("memory_limit", "4GB")
+    spark = settings.pop("spark", None) or {}
     if settings:
         raise DefinitionError(
             f"unknown setting '{min(settings)}'.",
             file=root / "config" / "site.yaml",
             column=min(settings),
-            remedy=f"use one of {', '.join((*DATA_FOLDERS, 'threads', 'memory_limit'))}.",
+            remedy=f"use one of {', '.join((*DATA_FOLDERS, 'threads', 'memory_limit', 'spark'))}.",
         )
     if not isinstance(threads, int) or threads < 1:
         raise DefinitionError(
@@ -108,7 +112,11 @@ def load_site(root: Path) -> Site:
             column="memory_limit",
             remedy="write e.g. 4GB.",
         )
-    return Site(root=root, threads=threads, memory_limit=str(memory_limit), **folders)
+    if not isinstance(spark, Mapping):
+        raise DefinitionError(
+            "must hold master, tables or conf.", file=root / "config" / "site.yaml", column="spark"
+        )
+    return Site(root=root, threads=threads, memory_limit=str(memory_limit), spark=spark, **folders)
 
 
 def _settings(path: Path) -> dict[str, Any]:

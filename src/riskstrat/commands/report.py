@@ -110,6 +110,45 @@ def profile(
     _issue(context, chosen, page, form, audience, out)
 
 
+@app.command("highlight")
+def highlight(
+    context: typer.Context,
+    area: Annotated[
+        str,
+        typer.Option(
+            "--area", metavar="CODE", help="The neighbourhood that issues it.", autocompletion=complete_area
+        ),
+    ],
+    month: Annotated[
+        str | None,
+        typer.Option(
+            "--month", metavar="YYYY-MM", help="The month; default: the one that the latest run ends."
+        ),
+    ] = None,
+    form: FormOption = Form.MARKDOWN,
+    audience: AudienceOption = READER,
+    out: OutOption = None,
+) -> None:
+    """Write a neighbourhood's monthly highlight report: figures computed, and empty places for its own words.
+
+    Example: riskstrat report highlight --area NB01 --month 2026-03 --format html --out highlight.html
+    """
+    from riskstrat.definitions.issued import load_highlight_layout, load_profile_layout
+    from riskstrat.documents.highlight import Report, end_of_month, month_of
+    from riskstrat.documents.highlight import highlight as page_of
+
+    site, policy = site_of(context), _policy(context, audience)
+    chosen = chosen_run(context, None, None) if month is None else end_of_month(site.output, month)
+    say_run(chosen)
+    layout = load_highlight_layout(site.config, chosen.cohorts())
+    names = {code: str(home["name"]) for code, home in chosen.manifest["neighbourhoods"].items()}
+    about = month_of(site.output, chosen)
+    if about.before is None:
+        say("nothing was published a month earlier, so there is nothing to compare with.")
+    report = Report(*(site, about, layout, policy, names, area), load_profile_layout(site.config).ages_from)
+    _issue(context, chosen, page_of(report), form, audience, out)
+
+
 def _worded(kind: Kind) -> str:
     return "primary care network" if kind is Kind.PCN else "neighbourhood"
 

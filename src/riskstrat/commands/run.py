@@ -19,6 +19,7 @@ class EngineName(StrEnum):
     """The engines that a run can use."""
 
     DUCKDB = "duckdb"
+    SPARK = "spark"
 
 
 def run(
@@ -42,7 +43,7 @@ def run(
 
     state: State = context.obj
     site = state.site()
-    outcome = run_pipeline(site, parse_date(as_of, "--as-of"), force=force)
+    outcome = run_pipeline(site, parse_date(as_of, "--as-of"), engine=engine.value, force=force)
     typer.echo(summary(outcome.folder, site.output, outcome.manifest))
 
 

@@ -124,6 +124,18 @@ class DuckDBEngine:
         """Make ``table`` from one SELECT."""
         self.execute(f"CREATE TABLE {quoted(table)} AS {select}")
 
+    def run_statement(self, name: str, statement: str, file: Path, *, as_view: bool) -> None:
+        """Make what a file of ``pipelines/`` defines: a table, or a view. Raises DefinitionError."""
+        try:
+            if as_view:
+                self.define(name, statement)
+            else:
+                self.create(name, statement)
+        except duckdb.OutOfMemoryException:
+            raise
+        except duckdb.Error as problem:
+            raise _sql_error(file, problem) from None
+
     def define(self, view: str, select: str) -> None:
         """Make or replace ``view``, one SELECT: it is worked out whenever it is read, and nothing is stored."""
         self.execute(f"CREATE OR REPLACE VIEW {quoted(view)} AS {select}")
@@ -178,13 +190,7 @@ def run_sql_folder(
                 remedy="break the circle.",
             )
         for name in ready:
-            try:
-                make = engine.define if name in views else engine.create
-                make(name, statements[name])
-            except duckdb.OutOfMemoryException:
-                raise
-            except duckdb.Error as problem:
-                raise _sql_error(folder / f"{name}.sql", problem) from None
+            engine.run_statement(name, statements[name], folder / f"{name}.sql", as_view=name in views)
             done.append(name)
     return done
 
