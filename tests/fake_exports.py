@@ -51,7 +51,7 @@ class Town:
 def write_town(folder: Path, people: int = 5_000) -> Town:
     """Write it all: practices of every fake person, and a recipient for two practices and a team and a commissioner."""
     write_default_site(folder / "site")
-    _write_geography(folder / "site" / "config" / "geography")
+    write_geography(folder / "site" / "config" / "geography")
     site = load_site(folder / "site")
     init_keys(site.keys)
     run = site.output / "runs" / RUN
@@ -75,7 +75,7 @@ def write_town(folder: Path, people: int = 5_000) -> Town:
     return Town(site, known, features, keys)
 
 
-def _write_geography(folder: Path) -> None:
+def write_geography(folder: Path) -> None:
     with (folder / "practices.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream)
         writer.writerow(PRACTICE_COLUMNS)

@@ -1,7 +1,8 @@
 -- Meaning: everybody on the GP register who is not in the population, and why; a comparison of two runs says by it
 --          why somebody is on a list no longer.
 -- Grain:   one row per person.
--- Missing: people of whom an opt-out is applied have no row, whatever else is true of them: nobody may learn who they are.
+-- Missing: people of whom an opt-out is applied, or whom the site was told to erase, have no row, whatever else is true
+--          of them: nobody may learn who they are.
 -- Source:  RULES, People. Who died is said to have died even where the registration ended with the death, which
 --          register_status counts under the registration.
 WITH first_deaths AS (
@@ -31,4 +32,5 @@ CROSS JOIN run
 LEFT JOIN applied_opt_outs
   ON applied_opt_outs.person = register_status.person
 WHERE register_status.exclusion IS NOT NULL
+  AND register_status.exclusion <> 'erased at this site'
   AND applied_opt_outs.person IS NULL

@@ -3,12 +3,13 @@
 -- Source:  RULES, People; each person is counted under the first reason of register_status.
 WITH steps AS (
     SELECT 1 AS step_order, 'on the GP register' AS step
-    UNION ALL SELECT 2, 'no open registration in scope'
-    UNION ALL SELECT 3, 'born on or after the date of the run'
-    UNION ALL SELECT 4, 'died'
-    UNION ALL SELECT 5, 'opted out (type 1)'
-    UNION ALL SELECT 6, 'opted out (national)'
-    UNION ALL SELECT 7, 'in the population'
+    UNION ALL SELECT 2, 'erased at this site'
+    UNION ALL SELECT 3, 'no open registration in scope'
+    UNION ALL SELECT 4, 'born on or after the date of the run'
+    UNION ALL SELECT 5, 'died'
+    UNION ALL SELECT 6, 'opted out (type 1)'
+    UNION ALL SELECT 7, 'opted out (national)'
+    UNION ALL SELECT 8, 'in the population'
 ), counted AS (
     SELECT 'on the GP register' AS step
          , COUNT(*) AS people

@@ -1,6 +1,7 @@
 -- Meaning: whose identity the vault keeps, and which row of the register says who they are.
 -- Grain:   one row per person of the population or otherwise on the register.
--- Missing: people of whom an opt-out is applied have no row: no output may name them, so nothing needs to know them.
+-- Missing: people of whom an opt-out is applied, or whom the site was told to erase, have no row: no output may name
+--          them, so nothing needs to know them.
 --          practice_code is NULL where no registration counts on as_of.
 -- Source:  project rules, Disclosure; the registration that counts speaks, else the row that was read last.
 WITH vaulted AS (

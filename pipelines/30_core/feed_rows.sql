@@ -1,4 +1,4 @@
--- Meaning: how many rows each provider of each windowed extract sent for each calendar month.
+-- Meaning: how many rows each provider of each windowed extract sent for each calendar month, and their newest day.
 -- Grain:   one row per extract, provider (GP extracts: registered practice) and month that has rows.
 -- Missing: a month without rows has no row here; feed_calendar shows the silent ones.
 -- Source:  RULES, Unknown is not zero. Every row dated and known before as_of counts, linked or not. Months are
@@ -8,6 +8,7 @@ SELECT 'acute_episodes' AS extract
      , CAST(EXTRACT(year FROM acute_episodes.admission_date) * 12
             + EXTRACT(month FROM acute_episodes.admission_date) - 1 AS INTEGER) AS month_number
      , COUNT(*) AS row_count
+     , MAX(acute_episodes.admission_date) AS newest_date
 FROM acute_episodes
 CROSS JOIN run
 WHERE acute_episodes.admission_date < run.as_of
@@ -22,6 +23,7 @@ SELECT 'acute_attendances'
      , CAST(EXTRACT(year FROM acute_attendances.arrival_at) * 12
             + EXTRACT(month FROM acute_attendances.arrival_at) - 1 AS INTEGER)
      , COUNT(*)
+     , MAX(CAST(acute_attendances.arrival_at AS DATE))
 FROM acute_attendances
 CROSS JOIN run
 WHERE CAST(acute_attendances.arrival_at AS DATE) < run.as_of
@@ -34,6 +36,7 @@ SELECT 'community_contacts'
      , CAST(EXTRACT(year FROM community_contacts.contact_date) * 12
             + EXTRACT(month FROM community_contacts.contact_date) - 1 AS INTEGER)
      , COUNT(*)
+     , MAX(community_contacts.contact_date)
 FROM community_contacts
 CROSS JOIN run
 WHERE community_contacts.contact_date < run.as_of
@@ -46,6 +49,7 @@ SELECT 'gp_events'
      , CAST(EXTRACT(year FROM gp_events.event_date) * 12
             + EXTRACT(month FROM gp_events.event_date) - 1 AS INTEGER)
      , COUNT(*)
+     , MAX(gp_events.event_date)
 FROM gp_events
 JOIN registrations
   ON registrations.person = gp_events.person
@@ -61,6 +65,7 @@ SELECT 'gp_medications'
      , CAST(EXTRACT(year FROM gp_medications.issue_date) * 12
             + EXTRACT(month FROM gp_medications.issue_date) - 1 AS INTEGER)
      , COUNT(*)
+     , MAX(gp_medications.issue_date)
 FROM gp_medications
 JOIN registrations
   ON registrations.person = gp_medications.person
@@ -75,6 +80,7 @@ SELECT 'gp_contacts'
      , CAST(EXTRACT(year FROM gp_contacts.contact_date) * 12
             + EXTRACT(month FROM gp_contacts.contact_date) - 1 AS INTEGER)
      , COUNT(*)
+     , MAX(gp_contacts.contact_date)
 FROM gp_contacts
 JOIN registrations
   ON registrations.person = gp_contacts.person

@@ -1,4 +1,4 @@
--- Meaning: whether a community team has the person on its open caseload, and the case manager.
+-- Meaning: whether a community team has the person on its open caseload, since when, and the case manager.
 -- Grain:   one row per person.
 -- Missing: NULL where community_caseload is absent; case_manager is also NULL where the team names none.
 -- Source:  Project rule: a caseload row is open on as_of when it began before as_of and has not ended before
@@ -6,6 +6,7 @@
 WITH open_caseload AS (
     SELECT community_caseload.person
          , community_caseload.case_manager
+         , community_caseload.from_date
     FROM community_caseload
     JOIN people
       ON people.person = community_caseload.person
@@ -22,6 +23,7 @@ WITH open_caseload AS (
 )
 SELECT people.person
      , open_caseload.case_manager
+     , open_caseload.from_date AS on_caseload_since
      , CASE WHEN extract_coverage.is_present THEN open_caseload.person IS NOT NULL END AS is_known_to_team
 FROM people
 JOIN extract_coverage

@@ -30,6 +30,7 @@ COMMANDS = {
     "worklist": "riskstrat.commands.worklist:app",
     "report": "riskstrat.commands.report:app",
     "reidentify": "riskstrat.commands.reidentify:reidentify",
+    "model": "riskstrat.commands.model:app",
     "purge": "riskstrat.commands.purge:purge",
     "audit": "riskstrat.commands.audit:app",
     "doctor": "riskstrat.commands.doctor:doctor",

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from riskstrat.errors import MisuseError, NotPermittedError
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 KEY_BYTES = 32
 KEY_FILE, VAULT_KEY_FILE = "site.key", "vault.key"
@@ -25,6 +25,7 @@ SIGNING_KEY_FILE, SIGNING_PUBLIC_FILE = "signing.key", "signing.pub"
 HMAC_BLOCK_BYTES = 64
 PRIVATE_FILE, PRIVATE_FOLDER = 0o600, 0o700
 MAKE_REMEDY = "make one with: riskstrat keys init"
+RESTORE_REMEDY = "restore it from its backup; a new site makes its keys with: riskstrat keys init"
 
 
 def person_id(key: bytes, nhs_number: str) -> str:
@@ -114,6 +115,25 @@ def read_signing_key(folder: Path) -> Ed25519PrivateKey:
     return key
 
 
+def check_signing_keys(folder: Path) -> None:
+    """Raise NotPermittedError where nothing can be signed, or not so that those who have ``signing.pub`` believe it."""
+    key = read_signing_key(folder)
+    if not is_own_signing_key(folder, key):
+        raise NotPermittedError(
+            f"the signing key is not the private half of {SIGNING_PUBLIC_FILE}.",
+            file=folder / SIGNING_KEY_FILE,
+            remedy="restore both from their backup; readers of the audit log and recipients have the public half.",
+        )
+
+
+def is_own_signing_key(folder: Path, key: Ed25519PrivateKey) -> bool:
+    """Whether ``signing.pub`` is the public half of ``key``; where it is missing nothing speaks against it."""
+    path = folder / SIGNING_PUBLIC_FILE
+    if not path.exists():
+        return True
+    return _public_key(path).public_bytes_raw() == key.public_key().public_bytes_raw()
+
+
 def sign(folder: Path, content: bytes) -> str:
     """The site's signature of ``content``, as hexadecimal text. Raises NotPermittedError as the key's reader does."""
     return read_signing_key(folder).sign(content).hex()
@@ -125,16 +145,8 @@ def is_signed(folder: Path, content: bytes, signature: str) -> bool:
     Raises NotPermittedError when the public half is missing or no key.
     """
     from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-    from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    path = folder / SIGNING_PUBLIC_FILE
-    try:
-        key = load_pem_public_key(path.read_bytes())
-    except (OSError, ValueError):
-        key = None
-    if not isinstance(key, Ed25519PublicKey):
-        raise _no_such_key(path, "public half of the signing key", "Ed25519 public key")
+    key = _public_key(folder / SIGNING_PUBLIC_FILE)
     try:
         key.verify(bytes.fromhex(signature), content)
     except (InvalidSignature, ValueError):
@@ -148,10 +160,12 @@ def read_private_file(path: Path, what: str) -> bytes:
         mode = stat.S_IMODE(path.stat().st_mode)
         content = path.read_bytes()
     except FileNotFoundError:
-        raise NotPermittedError(f"there is no {what}.", file=path, remedy=MAKE_REMEDY) from None
-    except PermissionError:
+        raise NotPermittedError(f"there is no {what}.", file=path, remedy=RESTORE_REMEDY) from None
+    except OSError as problem:  # another owner's, or a folder of this name
         raise NotPermittedError(
-            f"the {what} cannot be read.", file=path, remedy="run as its owner."
+            f"the {what} cannot be read ({problem.strerror}).",
+            file=path,
+            remedy="run as its owner, or restore it from its backup.",
         ) from None
     if mode & 0o077:
         raise NotPermittedError(
@@ -180,6 +194,19 @@ def flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _public_key(path: Path) -> Ed25519PublicKey:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    try:
+        key = load_pem_public_key(path.read_bytes())
+    except (OSError, ValueError):
+        key = None
+    if not isinstance(key, Ed25519PublicKey):
+        raise _no_such_key(path, "public half of the signing key", "Ed25519 public key")
+    return key
 
 
 def _init_signing_keys(folder: Path) -> list[Path]:

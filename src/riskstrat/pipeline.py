@@ -17,34 +17,41 @@ from typing import TYPE_CHECKING, Any
 
 from riskstrat import __version__
 from riskstrat.audit import append, refusal
-from riskstrat.definitions.everything import Definitions, load_definitions
+from riskstrat.definitions.everything import FEATURES, Definitions, load_definitions
 from riskstrat.definitions.legal_basis import RUN_PURPOSE, Basis
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.engines.spark import SparkEngine, SparkSettings
+from riskstrat.erased import read_erased
 from riskstrat.errors import ContractBrokenError, MisuseError, RiskstratError
 from riskstrat.guards import locked, private_files, translated
-from riskstrat.keys import key_fingerprint, read_site_key, read_vault_key
+from riskstrat.keys import check_signing_keys, key_fingerprint, read_site_key, read_vault_key
 from riskstrat.progress import Progress
-from riskstrat.runs import Run, file_hash, verify_run
+from riskstrat.replacing import clear_undecided
+from riskstrat.returns.store import read_returns, returns_hash
+from riskstrat.runs import MANIFEST, Run, file_hash, verify_run
+from riskstrat.scoring.serving import find_served
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
 from riskstrat.stages.cohorts import cohorts, compile_cohorts
 from riskstrat.stages.context import Context
+from riskstrat.stages.earlier import find_earlier
 from riskstrat.stages.evidence import evidence
 from riskstrat.stages.features import features
 from riskstrat.stages.history import history
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
 from riskstrat.stages.link import link
+from riskstrat.stages.lists import compile_lists, lists
+from riskstrat.stages.measures import compiled_measures, measures
 from riskstrat.stages.publish import LATEST, point_latest, publish
 from riskstrat.stages.report import report
 from riskstrat.stages.score import score
 from riskstrat.stages.worklists import worklists
-from riskstrat.vault import refuse_half_rotated, vault_of
+from riskstrat.vault import own_site_key, refuse_half_rotated, vault_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STAGES = (ingest, link, features, history, evidence, score, cohorts, worklists, report, publish)
+STAGES = (ingest, link, features, history, evidence, score, cohorts, worklists, lists, measures, report, publish)
 DUCKDB, SPARK = "duckdb", "spark"
 TEST_KEY = bytes(range(32))
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
@@ -63,21 +70,28 @@ def run(
 ) -> Outcome:
     """Compute and publish the run of ``as_of``.
 
-    The same inputs, definitions, key and code give the same run; one that is published already is only pointed to,
-    unless ``force`` asks to compute it again and compare. Raises RiskstratError with the exit code of its kind.
+    ``engine`` makes the tables of ``pipelines/``: duckdb or spark. Their rows are the same; the bytes of the files need not
+    be, so a run on Spark has an id of its own. The same inputs, definitions, key, code and engine give the same run; one
+    that is published already is only pointed to, unless ``force`` asks to compute it again and compare. Raises
+    RiskstratError with the exit code of its kind.
     """
     progress = progress or Progress()
     facts = {"purpose": RUN_PURPOSE, "as_of": as_of.isoformat()}
     with refusal(site, "run", **facts), translated(site), private_files():
         read_site_key(site.keys)
         read_vault_key(site.keys)  # a run that could not seal its identities stops before it reads any
+        check_signing_keys(site.keys)  # as does one that could not be put on record
         definitions = load_definitions(site.root)
         compile_cohorts(definitions, as_of)
+        compile_lists(definitions, as_of)
+        compiled_measures(definitions, as_of)
         with locked(site):
-            key = read_site_key(site.keys)  # again: a rotation may just have replaced it
+            refuse_half_rotated(site)
+            key = own_site_key(site)  # again: a rotation may just have replaced it
             outcome = _runlocked(site, as_of, definitions, key, engine, force=force, progress=progress)
             people = outcome.manifest["population"]["steps"][-1]["people"]
-            append(site, "run", run=outcome.folder.name, count=people, **facts)
+            published = file_hash(outcome.folder / MANIFEST)
+            append(site, "run", run=outcome.folder.name, count=people, manifest_sha256=published, **facts)
             return outcome
 
 
@@ -91,16 +105,23 @@ def _runlocked(
     force: bool,
     progress: Progress,
 ) -> Outcome:
-    refuse_half_rotated(site)
     vault_of(site).known_on()  # a vault that cannot be opened is found before hours of work
+    erased = read_erased(site)
+    clear_undecided(site)
     _clear_leftovers(site)  # of a run that was killed
     deliveries = find_deliveries(site.landing, as_of, definitions)
     bases = _legal_bases(definitions, deliveries, as_of, progress)
-    sizes = _sizes(deliveries)
+    sizes = sizes_of(deliveries)
     with progress.stage("hash"):
+        served = find_served(site, definitions.contracts[FEATURES], as_of)
+        earlier = find_earlier(site.output, as_of, definitions.lists)
+        returns, returned = read_returns(site.state, as_of), returns_hash(site.state, as_of)
         identity = {
-            **_identity(site, as_of, deliveries.paths, key),
+            **identity_of(site, as_of, deliveries.paths, key),
             **({} if engine_name == DUCKDB else {"engine": engine_name}),
+            **({"model": dict(served.identity)} if served.identity else {}),
+            **({"earlier": earlier.ids} if earlier.ids else {}),
+            **({"returns": returned} if returned else {}),
         }
     name = f"{as_of:%Y%m%d}-{_digest(identity)[:10]}"
     published = site.output / "runs" / name
@@ -122,6 +143,10 @@ def _runlocked(
             context = Context(
                 *(as_of, definitions, engine, deliveries, site.landing, building, key, progress),
                 vault=vault_of(site),
+                served=served,
+                earlier=earlier,
+                returns=returns,
+                erased=erased,
             )
             context.manifest = {"run": name, "engine": DUCKDB, "warnings": [], **identity}
             context.manifest["legal_basis"] = [basis.summary() for basis in bases]
@@ -129,13 +154,14 @@ def _runlocked(
                 with progress.stage(stage.__name__):
                     stage(context)
                 if stage is ingest:
-                    _refuse_changed_files(deliveries, sizes)
+                    refuse_changed_files(deliveries, sizes)
         finally:
             engine.close()
     return Outcome(published, context.manifest)
 
 
 def _engine(name: str, site: Site, database: Path) -> DuckDBEngine:
+    """The engine of that name. Raises MisuseError for another name."""
     if name == DUCKDB:
         return DuckDBEngine(database, threads=site.threads, memory_limit=site.memory_limit)
     if name != SPARK:
@@ -160,13 +186,14 @@ def _legal_bases(
     return list(dict.fromkeys(used))
 
 
-def _sizes(deliveries: Deliveries) -> dict[Path, tuple[int, int]]:
+def sizes_of(deliveries: Deliveries) -> dict[Path, tuple[int, int]]:
+    """Size and time of the last change of every delivered file."""
     return {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in deliveries.paths}
 
 
-def _refuse_changed_files(deliveries: Deliveries, sizes: Mapping[Path, tuple[int, int]]) -> None:
+def refuse_changed_files(deliveries: Deliveries, sizes: Mapping[Path, tuple[int, int]]) -> None:
     """A file that changed after it was hashed would be published under the wrong hash."""
-    for path, now in _sizes(deliveries).items():
+    for path, now in sizes_of(deliveries).items():
         if now != sizes[path]:
             raise ContractBrokenError(
                 "the file changed while it was read.",
@@ -221,8 +248,9 @@ def _write_rows(path: Path, rows: Sequence[Mapping[str, object]]) -> None:
         writer.writerows(rows)
 
 
-def _identity(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> dict[str, Any]:
-    """Everything that decides a run's bytes: as_of, code, key, input files and definitions."""
+def identity_of(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> dict[str, Any]:
+    """Everything that decides a run's bytes: as_of, code, key, input files, definitions and who was erased."""
+    erased = read_erased(site)
     definitions = [
         path
         for folder in DEFINITION_FOLDERS
@@ -243,6 +271,7 @@ def _identity(site: Site, as_of: date, inputs: Sequence[Path], key: bytes) -> di
             path.relative_to(site.root).as_posix(): value
             for path, value in zip(definitions, hashes[len(inputs) :], strict=True)
         },
+        **({"erased": erased.digest()} if erased is not None else {}),
     }
 
 

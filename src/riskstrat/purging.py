@@ -6,40 +6,55 @@ finished by the next one.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from riskstrat import __version__
 from riskstrat.audit import append, refusal
-from riskstrat.errors import MisuseError, NotPermittedError, RiskstratError
+from riskstrat.certificates import (
+    DECIDED,
+    PENDING,
+    decided,
+    file_certificate,
+    heading,
+    unfiled,
+    write_pending,
+)
+from riskstrat.definitions.value_checks import is_nhs_number
+from riskstrat.erased import erased_file, list_of, read_erased, without_people
+from riskstrat.erasure import Erased, erase
+from riskstrat.errors import MisuseError
 from riskstrat.guards import locked, private_files, translated
-from riskstrat.keys import flush_folder, is_signed, sign, write_private_file
+from riskstrat.keys import check_signing_keys, write_private_file
+from riskstrat.places import DELIVERY, exports_before, frames, name_of, path_of
 from riskstrat.progress import Progress
 from riskstrat.quality.trend import write_trend_page
-from riskstrat.replacing import finish, remove_run
-from riskstrat.rotation import Erased, erase
+from riskstrat.replacing import clear_undecided, finish, remove_run
+from riskstrat.returns.store import files_before
 from riskstrat.runs import file_hash, list_runs
 from riskstrat.site import Site
 from riskstrat.stages.publish import LATEST, point_latest
 from riskstrat.vault import refuse_half_rotated, vault_of
 
-LAYERS = ("landing", "staging", "runs", "vault")
 PEOPLE = "people"
-FOLDER, PENDING = "certificates", ".pending"
-DELIVERY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 NUMBER_HEADER = "nhs_number"
 STAYS = {
     "landing": ["what was published from these files, until the layer runs is purged"],
     "staging": [],
     "runs": ["the files that the runs were made of, until the layer landing is purged"],
     "vault": ["published runs, in which nobody can be named any more"],
+    "returns": ["lists and measures that were published from these outcomes, until the layer runs is purged"],
+    "exports": ["what was sent, which lies with its recipients"],
+    "frames": ["models that were trained on them, which hold no row about anybody"],
 }
+NOT_TOUCHED = (
+    "these files may still hold the people, for the reason beside each; later runs leave them out all the same. The "
+    "files go with: riskstrat purge --layer landing"
+)
 
 
 @dataclass(frozen=True)
@@ -53,23 +68,25 @@ class Purged:
 def purge_layer(site: Site, layer: str, before: date, *, dry_run: bool = False) -> Purged:
     """Delete everything of a layer that is older than a date.
 
-    Deliveries by their folder's date, runs by as_of, the vault by the date whose people it holds, what a killed run
-    left behind by when it was written. Raises MisuseError, NotPermittedError and RunLockedError.
+    Deliveries by their folder's date, runs by as_of, the vault by the date whose people it holds, returns by the run
+    that was the newest when they came, exports by when they were written, frames by the day that they are complete
+    to, what a killed run left behind by when it was written. Raises MisuseError, NotPermittedError and RunLockedError.
     """
-    if layer not in LAYERS:
-        raise MisuseError("there is no such layer.", remedy=f"use one of {', '.join(LAYERS)}.")
+    if layer not in OLD_FILES:
+        raise MisuseError("there is no such layer.", remedy=f"use one of {', '.join(OLD_FILES)}.")
     with refusal(site, "purge", layer=layer), translated(site), private_files(), locked(site):
+        check_signing_keys(site.keys)
         refuse_half_rotated(site)
-        finish_pending(site)
-        files = sorted(_old_files(site, layer, before))
+        _finish_interrupted(site)
+        files = sorted(OLD_FILES[layer](site, before))
         content = {
-            **_heading(layer),
+            **heading(layer),
             "before": before.isoformat(),
             "files": len(files),
             "bytes": sum(path.stat().st_size for path in files),
             "removed": [
                 {
-                    "path": _named(site, path),
+                    "path": name_of(site, path),
                     "bytes": path.stat().st_size,
                     "sha256": file_hash(path),
                 }
@@ -79,49 +96,93 @@ def purge_layer(site: Site, layer: str, before: date, *, dry_run: bool = False) 
         }
         if dry_run or not files:
             return Purged(content)
-        pending = _pending(site, content)
+        pending = write_pending(site, content)
         _carry_out(site, content)
-        return Purged(content, _filed(site, pending, content))
+        return Purged(content, file_certificate(site, pending, content))
 
 
 def purge_people(site: Site, nhs_numbers: Sequence[str], progress: Progress | None = None) -> Purged:
-    """Take people out of every published run and the vault; who they were is in no certificate.
+    """Take people out of every layer, and have every later run leave them out; who they were is in no certificate.
 
     Raises MisuseError for a text that is no NHS number, by its place alone.
     """
     numbers = parsed_numbers(nhs_numbers)
     with refusal(site, "purge", layer=PEOPLE), translated(site), private_files(), locked(site):
+        check_signing_keys(site.keys)
         finish(site)
-        finish_pending(site)
-        deliveries = sorted(path.name for path in site.landing.glob("*") if DELIVERY.fullmatch(path.name))
+        _finish_interrupted(site)
         pending: list[tuple[Path, dict[str, Any]]] = []
 
-        def certify(erased: Erased) -> None:
-            content = _content_of_erasure(erased, deliveries)
-            pending.append((_pending(site, content), content))
+        def certify(erased: Erased) -> Path:
+            content = _content_of_erasure(erased)
+            pending.append((write_pending(site, content), content))
+            return pending[0][0]
 
         erase(site, numbers, certify, progress)
         path, content = pending[0]
-        return Purged(content, _filed(site, path, content))
+        return Purged(content, file_certificate(site, decided(path), content))
 
 
-def _content_of_erasure(erased: Erased, deliveries: Sequence[str]) -> dict[str, Any]:
+def readmit_people(site: Site, nhs_numbers: Sequence[str]) -> int:
+    """Let later runs read people again who were erased here; how many of the given ones had been.
+
+    What was erased does not come back; the next run has what suppliers send. Raises as ``purge_people``.
+    """
+    numbers = parsed_numbers(nhs_numbers)
+    with refusal(site, "readmit", layer=PEOPLE), translated(site), private_files(), locked(site):
+        check_signing_keys(site.keys)
+        refuse_half_rotated(site)
+        known = read_erased(site)
+        left = None if known is None else without_people(known, numbers)
+        found = 0 if known is None or left is None else len(known.hashes) - len(left.hashes)
+        append(site, "readmit", layer=PEOPLE, count=found)
+        if left is not None and found:
+            write_private_file(erased_file(site), list_of(left))
+        return found
+
+
+def finish_interrupted(site: Site) -> None:
+    """Finish and file what an interrupted purge or erasure left. Raises NotPermittedError and RunLockedError."""
+    with private_files(), locked(site):
+        finish(site)
+        _finish_interrupted(site)
+
+
+def _finish_interrupted(site: Site) -> None:
+    """File what was carried out, carry out what was certified, and forget an erasure that was never decided."""
+    clear_undecided(site)
+    for path, content in unfiled(site, DECIDED):
+        file_certificate(site, path, content)
+    for path, content in unfiled(site, PENDING):
+        if content["layer"] == PEOPLE:
+            path.unlink()
+        else:
+            _carry_out(site, content)
+            file_certificate(site, path, content)
+
+
+def _content_of_erasure(erased: Erased) -> dict[str, Any]:
     return {
-        **_heading(PEOPLE),
+        **heading(PEOPLE),
         "people_given": erased.people_given,
         "runs_replaced": erased.runs,
         "rows_removed": erased.rows,
         "vault_rows_removed": erased.vault_rows,
+        "returned_rows_removed": erased.returned_rows,
+        "delivered_rows_removed": erased.delivered_rows,
+        "deliveries_rewritten": {
+            name: {"rows_removed": left.rows, "numbers_crossed_out": left.crossed_out}
+            for name, left in erased.deliveries.items()
+        },
+        "exports_removed": erased.exports,
+        "frames_removed": erased.frames,
         "stays": [
             "hashes of cohort definitions, counts and aggregates, which name nobody",
+            "a keyed hash of each person in state/erased/, by which later runs leave them out",
             "files that were sealed and sent, which lie with their recipients",
             "the audit log, which never said who",
         ],
-        "not_touched": {
-            "landing": list(deliveries),
-            "why": "delivered files are the supplier's: the next run reads these people again until the supplier "
-            "leaves them out and the layer landing is purged.",
-        },
+        "not_touched": {"landing": erased.untouched, "why": NOT_TOUCHED if erased.untouched else "nothing"},
     }
 
 
@@ -145,103 +206,49 @@ def parsed_numbers(lines: Iterable[str]) -> list[str]:
     return numbers
 
 
-def is_nhs_number(text: str) -> bool:
-    """Ten digits, not all equal, of which the last is the modulus 11 check of the others.
-
-    >>> is_nhs_number("9990000018"), is_nhs_number("9990000019"), is_nhs_number("9999999999")
-    (True, False, False)
-    """
-    if not re.fullmatch(r"[0-9]{10}", text) or len(set(text)) == 1:
-        return False
-    total = sum(int(digit) * weight for digit, weight in zip(text, range(10, 1, -1), strict=False))
-    return (11 - total % 11) % 11 == int(text[9])
+def _old_deliveries(site: Site, before: date) -> list[Path]:
+    folders = [
+        path
+        for path in site.landing.glob("*")
+        if DELIVERY.fullmatch(path.name) and path.name < before.isoformat()
+    ]
+    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
 
 
-def finish_pending(site: Site) -> None:
-    """Carry out and file what an interrupted purge had certified; forget an erasure that was never decided.
-
-    Raises NotPermittedError for a certificate that is not the site's.
-    """
-    for path in sorted((site.state / FOLDER).glob(f"*{PENDING}")):
-        content = read_certificate(site, path)
-        replaced = content.get("runs_replaced", {})
-        if content["layer"] == PEOPLE and not _are_replaced(site, replaced):
-            path.unlink()
-            continue
-        _carry_out(site, content)
-        _filed(site, path, content)
+def _old_leftovers(site: Site, before: date) -> list[Path]:
+    left = [site.state / "scratch", site.state / "checks", *(site.output / "runs").glob(".*.partial")]
+    files = [path for folder in left for path in folder.rglob("*") if path.is_file()]
+    return [path for path in files if datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date() < before]
 
 
-def _are_replaced(site: Site, runs: Mapping[str, str]) -> bool:
-    return bool(runs) and all((site.output / "runs" / new).exists() for new in runs.values())
+def _old_runs(site: Site, before: date) -> list[Path]:
+    runs = [run for run in list_runs(site.output) if run.as_of < before]
+    return [path for run in runs for path in run.folder.rglob("*") if path.is_file()]
 
 
-def read_certificate(site: Site, path: Path) -> dict[str, Any]:
-    """What a certificate says. Raises NotPermittedError where the site did not sign it, or not like this."""
-    try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        content, signature = document["certificate"], document["signature"]
-    except (OSError, ValueError, KeyError, TypeError):
-        raise NotPermittedError(
-            "is no certificate.", file=path, remedy="restore it from its backup."
-        ) from None
-    if not isinstance(content, dict) or not is_signed(site.keys, _canonical(content), str(signature)):
-        raise NotPermittedError(
-            "the certificate was changed, or is not this site's.",
-            file=path,
-            remedy="restore it from its backup.",
-        )
-    return content
-
-
-def _heading(layer: str) -> dict[str, Any]:
-    at = datetime.now(UTC).isoformat(timespec="seconds")
-    return {"what": "purge", "layer": layer, "at": at, "version": __version__}
-
-
-def _pending(site: Site, content: Mapping[str, Any]) -> Path:
-    """Sign what is to be done and write it down before it is."""
-    stamp = re.sub(r"[^0-9T]", "", str(content["at"]).split("+")[0])
-    signature = sign(site.keys, _canonical(content))
-    path = site.state / FOLDER / f"{stamp}-{content['layer']}-{signature[:8]}.json{PENDING}"
-    document = {"certificate": content, "signature": signature}
-    write_private_file(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
-    return path
-
-
-def _filed(site: Site, pending: Path, content: Mapping[str, Any]) -> Path:
-    count = content.get("files", content.get("people_given"))
-    append(site, "purge", layer=content["layer"], count=count, certificate_sha256=file_hash(pending))
-    path = pending.with_name(pending.name.removesuffix(PENDING))
-    pending.rename(path)
-    flush_folder(path.parent)
-    return path
-
-
-def _old_files(site: Site, layer: str, before: date) -> list[Path]:
-    if layer == "landing":
-        folders = [
-            path
-            for path in site.landing.glob("*")
-            if DELIVERY.fullmatch(path.name) and path.name < before.isoformat()
-        ]
-        return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
-    if layer == "runs":
-        runs = [run for run in list_runs(site.output) if run.as_of < before]
-        return [path for run in runs for path in run.folder.rglob("*") if path.is_file()]
-    if layer == "staging":
-        left = [site.state / "scratch", site.state / "checks", *(site.output / "runs").glob(".*.partial")]
-        files = [path for folder in left for path in folder.rglob("*") if path.is_file()]
-        return [
-            path for path in files if datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date() < before
-        ]
+def _old_vault(site: Site, before: date) -> list[Path]:
     known_on = vault_of(site).known_on()
     return [vault_of(site).path] if known_on is not None and known_on < before else []
 
 
+def _old_frames(site: Site, before: date) -> list[Path]:
+    return [path for path in frames(site) if path.parent.name[:8] < f"{before:%Y%m%d}"]
+
+
+OLD_FILES: Mapping[str, Callable[[Site, date], list[Path]]] = {
+    "landing": _old_deliveries,
+    "staging": _old_leftovers,
+    "runs": _old_runs,
+    "vault": _old_vault,
+    "returns": lambda site, before: files_before(site.state, before),
+    "exports": exports_before,
+    "frames": _old_frames,
+}
+
+
 def _carry_out(site: Site, content: Mapping[str, Any]) -> None:
     """Delete what a certificate names, as far as it is still there."""
-    paths = [_path(site, str(one["path"])) for one in content.get("removed", ())]
+    paths = [path_of(site, str(one["path"])) for one in content.get("removed", ())]
     if content["layer"] == "runs":
         _remove_runs(site, sorted({path.relative_to(site.output / "runs").parts[0] for path in paths}))
         return
@@ -268,27 +275,3 @@ def _remove_if_empty(folder: Path, site: Site) -> None:
     while folder not in roots and folder.is_dir() and not any(folder.iterdir()):
         shutil.rmtree(folder)
         folder = folder.parent
-
-
-def _roots(site: Site) -> dict[str, Path]:
-    return {"landing": site.landing, "state": site.state, "output": site.output}
-
-
-def _named(site: Site, path: Path) -> str:
-    """The path below one of the site's folders, wherever these lie."""
-    for name, root in _roots(site).items():
-        if path.is_relative_to(root):
-            return f"{name}/{path.relative_to(root).as_posix()}"
-    raise RiskstratError("this file is in no folder of the site.", file=path)
-
-
-def _path(site: Site, name: str) -> Path:
-    root, _, below = name.partition("/")
-    path = _roots(site)[root] / below
-    if ".." in path.parts:
-        raise NotPermittedError("a certificate names a file outside the site.", file=name)
-    return path
-
-
-def _canonical(content: Mapping[str, Any]) -> bytes:
-    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

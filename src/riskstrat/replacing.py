@@ -12,18 +12,38 @@ import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from riskstrat.keys import KEY_BYTES, KEY_FILE, flush_folder
+from riskstrat.audit import append, read_entries
+from riskstrat.certificates import mark_decided
+from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.errors import NotPermittedError
+from riskstrat.keys import KEY_BYTES, KEY_FILE, flush_folder, key_fingerprint
+from riskstrat.places import name_of, path_of
+from riskstrat.progress import Progress
 from riskstrat.quality.trend import write_trend_page
-from riskstrat.rewriting import Replacement
-from riskstrat.runs import list_runs
+from riskstrat.returns.store import forget_next, take_next
+from riskstrat.rewriting import Replacement, Rewriter
+from riskstrat.runs import MANIFEST, Run, damage, file_hash, list_runs, verify_run
 from riskstrat.site import Site
 from riskstrat.stages.publish import LATEST, READ_ONLY, READ_ONLY_FOLDER, point_latest
 from riskstrat.vault import half_rotated, vault_of
 
 PLAN = "plan.json"
 NEXT = ".next"
+BUILT = ".replacing"
+Plan = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What changes with the runs: files with those that take their places, files to delete, the certificate of it."""
+
+    files: dict[Path, Path] = field(default_factory=dict)
+    deleted: list[Path] = field(default_factory=list)
+    certificate: Path | None = None
 
 
 def being_built(site: Site) -> Path:
@@ -42,13 +62,20 @@ def next_vault(site: Site) -> Path:
     return path.with_name(f"{path.name}{NEXT}")
 
 
+def building_place(folder: Path) -> Path:
+    """Where files that are to lie below ``folder`` are built: on the same disk, and no delivery or run."""
+    return folder / BUILT
+
+
 def clear_undecided(site: Site) -> None:
     """Remove what an attempt left that was never decided. What was decided needs its key and its vault, and stays."""
     if half_rotated(site).exists():
         return
-    shutil.rmtree(being_built(site), ignore_errors=True)
+    for folder in (being_built(site), building_place(site.landing), building_place(site.state)):
+        shutil.rmtree(folder, ignore_errors=True)
     for path in (next_key(site), next_vault(site)):
         _destroy(path)
+    forget_next(site.state)
 
 
 @contextmanager
@@ -62,13 +89,66 @@ def undecided(site: Site) -> Iterator[None]:
         clear_undecided(site)
 
 
-def decide(site: Site, replacements: Sequence[Replacement]) -> None:
+def sound_runs(site: Site, key: bytes, progress: Progress) -> list[Run]:
+    """Every published run, oldest first, each as it was published and with identifiers that ``key`` made.
+
+    To rewrite a changed file would make its change look published, and with another key nobody would be found.
+    """
+    runs = list_runs(site.output)
+    for run in runs:
+        progress.step(f"verify {run.id}")
+        if problems := verify_run(run):
+            raise damage(run, problems)
+        if run.manifest.get("key") != key_fingerprint(key):
+            raise NotPermittedError(
+                f"the run {run.id} was made with another site key, so nobody can be found in it.",
+                file=run.folder,
+                remedy="delete it: riskstrat purge --layer runs, or remove its folder.",
+            )
+    return runs
+
+
+def rewrite(
+    site: Site, rewriter: Rewriter, runs: Sequence[Run], key: bytes, because: str, progress: Progress
+) -> list[Replacement]:
+    """Build the replacements of those runs that the rewriter changes, under ``key``; runs come oldest first."""
+    made = []
+    for run in runs:
+        if rewriter.touches(run):
+            progress.step(f"rewrite {run.id}")
+            made.append(rewriter.rewrite(run, being_built(site), key_fingerprint(key), because))
+    return made
+
+
+@contextmanager
+def rewriter_of(site: Site, find_new: Callable[[str], str] | None) -> Iterator[Rewriter]:
+    """A rewriter with a work folder, which goes with it."""
+    work = site.state / "scratch" / "replacing"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    engine = DuckDBEngine(work / "replacing.duckdb", threads=site.threads, memory_limit=site.memory_limit)
+    try:
+        engine.allow_spilling()  # identifiers alone are in it, and they go with the folder
+        yield Rewriter(engine, find_new)
+    finally:
+        engine.close()
+        shutil.rmtree(work.parent, ignore_errors=True)
+
+
+def decide(site: Site, replacements: Sequence[Replacement], beside: Beside | None = None) -> None:
     """Flush everything that was built, then make it the decision in one rename."""
+    beside = beside or Beside()
     building = being_built(site)
     pointer = site.output / LATEST
     latest = pointer.readlink().name if pointer.is_symlink() else None
     runs = {made.old.id: made.run for made in replacements}
-    plan = {"runs": runs, "latest": runs.get(str(latest))}
+    plan = {
+        "runs": runs,
+        "latest": runs.get(str(latest)),
+        "files": {name_of(site, path): name_of(site, built) for path, built in beside.files.items()},
+        "deleted": [name_of(site, path) for path in beside.deleted],
+        "certificate": name_of(site, beside.certificate) if beside.certificate else None,
+    }
     (building / PLAN).write_text(json.dumps(plan, indent=1) + "\n", encoding="utf-8")
     for path in sorted(building.rglob("*")):
         if path.is_file():
@@ -87,16 +167,15 @@ def finish(site: Site) -> dict[str, str] | None:
     decided = half_rotated(site)
     if not decided.exists():
         return None
-    plan = json.loads((decided / PLAN).read_text(encoding="utf-8"))
-    runs: dict[str, str] = plan["runs"]
+    plan: dict[str, Any] = json.loads((decided / PLAN).read_text(encoding="utf-8"))
     for step in STEPS:
-        step(site, runs, plan["latest"])
-    return runs
+        step(site, plan)
+    return dict(plan["runs"])
 
 
-def bring_in(site: Site, runs: Mapping[str, str], _: str | None) -> None:
+def bring_in(site: Site, plan: Plan) -> None:
     """Rename every new run into its place."""
-    for new in runs.values():
+    for new in plan["runs"].values():
         built, target = half_rotated(site) / new, site.output / "runs" / new
         if built.exists() and not target.exists():
             built.rename(target)
@@ -106,19 +185,32 @@ def bring_in(site: Site, runs: Mapping[str, str], _: str | None) -> None:
     flush_folder(site.output / "runs")
 
 
-def point(site: Site, _: Mapping[str, str], latest: str | None) -> None:
+def point(site: Site, plan: Plan) -> None:
     """Point to the new run of the one that was the latest."""
-    if latest is not None:
-        point_latest(site.output, latest)
+    if plan["latest"] is not None:
+        point_latest(site.output, plan["latest"])
 
 
-def retire(site: Site, runs: Mapping[str, str], _: str | None) -> None:
+def retire(site: Site, plan: Plan) -> None:
     """Delete the runs that were replaced; one that is half deleted is never seen."""
-    for old in runs:
+    for old in plan["runs"]:
         remove_run(site, old)
 
 
-def take_vault(site: Site, _: Mapping[str, str], __: str | None) -> None:
+def take_files(site: Site, plan: Plan) -> None:
+    """Let files take their places, and delete what is to go."""
+    for name, built in plan["files"].items():
+        target, source = path_of(site, name), path_of(site, built)
+        if source.exists():
+            source.replace(target)
+            flush_folder(target.parent)
+    for path in (path_of(site, name) for name in plan["deleted"]):
+        path.unlink(missing_ok=True)
+    for folder in (site.landing, site.state):
+        shutil.rmtree(building_place(folder), ignore_errors=True)
+
+
+def take_vault(site: Site, _: Plan) -> None:
     """Let the next vault take its place."""
     path = vault_of(site).path
     if next_vault(site).exists():
@@ -126,7 +218,12 @@ def take_vault(site: Site, _: Mapping[str, str], __: str | None) -> None:
         flush_folder(path.parent)
 
 
-def take_key(site: Site, _: Mapping[str, str], __: str | None) -> None:
+def take_returns(site: Site, _: Plan) -> None:
+    """Let the next returns take their places."""
+    take_next(site.state)
+
+
+def take_key(site: Site, _: Plan) -> None:
     """Let the next site key take its place, and destroy the one before."""
     if next_key(site).exists():
         _overwrite(site.keys / KEY_FILE)
@@ -134,7 +231,18 @@ def take_key(site: Site, _: Mapping[str, str], __: str | None) -> None:
         flush_folder(site.keys)
 
 
-def close(site: Site, _: Mapping[str, str], __: str | None) -> None:
+def put_on_record(site: Site, plan: Plan) -> None:
+    """Log every new run with what it replaces, once, and mark the certificate as carried out."""
+    known = {(facts.facts.get("run"), facts.facts.get("manifest_sha256")) for facts in read_entries(site)}
+    for old, new in plan["runs"].items():
+        published = file_hash(site.output / "runs" / new / MANIFEST)
+        if (new, published) not in known:
+            append(site, "run replaced", run=new, replaces=old, manifest_sha256=published)
+    if plan["certificate"] is not None:
+        mark_decided(path_of(site, plan["certificate"]))
+
+
+def close(site: Site, _: Plan) -> None:
     """Write the trend page anew, then forget the decision: all of it is carried out."""
     runs = list_runs(site.output)
     if runs:
@@ -146,9 +254,9 @@ def close(site: Site, _: Mapping[str, str], __: str | None) -> None:
     flush_folder(site.output / "runs")
 
 
-STEPS: tuple[Callable[[Site, Mapping[str, str], str | None], None], ...] = (
-    *(bring_in, point, retire),
-    *(take_vault, take_key, close),
+STEPS: tuple[Callable[[Site, Plan], None], ...] = (
+    *(bring_in, point, retire, take_files),
+    *(take_vault, take_returns, take_key, put_on_record, close),
 )
 
 

@@ -21,10 +21,16 @@ from riskstrat.runs import MANIFEST, Run, file_hash
 from riskstrat.sqltext import literal
 
 PERSON_ID, RANK = "person_id", "rank"
+RANKS = (RANK, "place")
+UNDER_HEADINGS = (
+    "area_code",
+    "section",
+    RANK,
+)  # of lists: people without a rank stand in the order of identifiers
 NEW_IDS = "new_ids"
 IDENTIFIER = re.compile(rb"(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 # What decides a run's id; see the pipeline.
-IDENTITY = ("as_of", "code_version", "key", "inputs", "definitions")
+IDENTITY = ("as_of", "code_version", "key", "inputs", "definitions", "model", "earlier", "returns", "erased")
 USUAL_ROWS_A_GROUP = 122_880
 ERASED = "erased"
 
@@ -50,6 +56,7 @@ class Rewriter:
         self.engine = engine
         self.find_new = find_new
         self.reorders = find_new is not None
+        self.new_runs: dict[str, str] = {}
 
     def know(self, ids: Iterable[tuple[str, str | None]]) -> None:
         """Take old identifiers with their new ones; None is somebody who is erased."""
@@ -66,8 +73,8 @@ class Rewriter:
         self.engine.execute(f"CREATE OR REPLACE TABLE {NEW_IDS} AS SELECT old, new FROM given_ids")
         self.engine.connection.unregister("given_ids")
 
-    def find_all(self, runs: Iterable[Run]) -> int:
-        """Find a new identifier for everybody in the runs of whom nothing is known; how many there are."""
+    def find_all(self, runs: Iterable[Run], beside: Iterable[str] = ()) -> int:
+        """Find a new identifier for everybody in the runs, or ``beside`` them, of whom nothing is known; how many."""
         if self.find_new is None:
             return 0
         files = [path for run in runs for path in self.files_of_people(run)]
@@ -81,6 +88,8 @@ class Rewriter:
                     f"WHERE {PERSON_ID} IS NOT NULL AND {PERSON_ID} NOT IN (SELECT old FROM {NEW_IDS})"
                 )
             ]
+        others = set(beside).difference(strangers)
+        strangers += sorted(others - self.new_ids(others).keys())
         self.engine.load(
             "strangers",
             (("old", "VARCHAR"), ("new", "VARCHAR")),
@@ -93,6 +102,13 @@ class Rewriter:
         self.engine.execute("DROP TABLE strangers")
         return len(strangers)
 
+    def new_ids(self, people: Iterable[str]) -> dict[str, str | None]:
+        """The new identifiers of these people, None for those who are erased; who keeps the old one is not in it."""
+        self.engine.load("asked", (("old", "VARCHAR"),), [(one,) for one in sorted(set(people))])
+        rows = self.engine.rows(f"SELECT old, new FROM {NEW_IDS} SEMI JOIN asked USING (old)")
+        self.engine.execute("DROP TABLE asked")
+        return {str(old): None if new is None else str(new) for old, new in rows}
+
     def files_of_people(self, run: Run) -> list[Path]:
         """The Parquet files of a run that have a row or more a person."""
         import pyarrow.parquet as pq
@@ -102,17 +118,29 @@ class Rewriter:
         ]
 
     def touches(self, run: Run) -> bool:
-        """Whether a file of the run names somebody who gets another identifier, or none."""
-        return any(self._rows_of(path, f"FROM {NEW_IDS}") for path in self.files_of_people(run))
+        """Whether a run is to be rewritten: it names somebody who is erased, or a run that was rewritten before it.
+
+        With new identifiers every run is: its manifest says of which key it is.
+        """
+        return (
+            self.reorders
+            or any(old in json.dumps(run.manifest) for old in self.new_runs)
+            or any(self._rows_of(path, f"FROM {NEW_IDS}") for path in self.files_of_people(run))
+        )
 
     def rewrite(self, run: Run, folder: Path, key: str, because: str) -> Replacement:
-        """Write the run's replacement below ``folder``; files that name nobody are linked and not copied."""
+        """Write the run's replacement below ``folder``; files that name nobody are linked and not copied.
+
+        Runs that lists were compared with are named as they are called now, so they are to be rewritten before.
+        """
         manifest: dict[str, Any] = {
             **run.manifest,
             "key": key,
-            "replaces": {"run": run.id, "because": because},
+            "replaces": {"run": run.id, "because": because, "before": _former_ids(run)},
         }
+        self._rename_earlier(manifest)
         name = _run_id(manifest)
+        self.new_runs[run.id] = name
         made = Replacement(run, name, folder / name)
         made.folder.mkdir(parents=True)
         people = set(self.files_of_people(run))
@@ -126,10 +154,22 @@ class Rewriter:
                 made.changed.append(target.relative_to(made.folder).as_posix())
             elif path.suffix == ".parquet":
                 _link(path, target)
-            elif target != made.folder / MANIFEST and self._rewrite_text(path, target, run.id, name):
+            elif target != made.folder / MANIFEST and self._rewrite_text(path, target):
                 made.changed.append(target.relative_to(made.folder).as_posix())
         self._write_manifest(manifest, made)
         return made
+
+    def _rename_earlier(self, manifest: dict[str, Any]) -> None:
+        if "earlier" in manifest:
+            manifest["earlier"] = sorted(self.new_runs.get(run, run) for run in manifest["earlier"])
+        if "lists" in manifest:
+            manifest["lists"] = {
+                name: {
+                    **told,
+                    "compared_with": self.new_runs.get(told["compared_with"], told["compared_with"]),
+                }
+                for name, told in manifest["lists"].items()
+            }
 
     def _write_manifest(self, manifest: dict[str, Any], made: Replacement) -> None:
         manifest["run"] = made.run
@@ -146,7 +186,7 @@ class Rewriter:
 
     def _rewrite_parquet(self, path: Path, target: Path) -> int:
         source = f"read_parquet({literal(str(path))}, file_row_number = true)"
-        order = "new_ids.place, file_row_number" if self._is_by_person(path) else "file_row_number"
+        order = self._order_of(path)
         self.engine.export(
             f"SELECT source.* EXCLUDE (file_row_number) REPLACE (COALESCE({NEW_IDS}.new, source.{PERSON_ID}) "
             f"AS {PERSON_ID}) FROM {source} AS source LEFT JOIN {NEW_IDS} ON {NEW_IDS}.old = source.{PERSON_ID} "
@@ -156,19 +196,25 @@ class Rewriter:
         )
         return self._rows_of(path, f"FROM {NEW_IDS} WHERE new IS NULL")
 
-    def _is_by_person(self, path: Path) -> bool:
-        """Whether the rows of a file are to stand in the order of new identifiers.
+    def _order_of(self, path: Path) -> str:
+        """The order of a file's rows under new identifiers, as SQL.
 
         A short list of ranked people can be in the order of their identifiers by chance; it stays as it is ranked.
         """
         import pyarrow.parquet as pq
 
-        if not self.reorders or RANK in pq.read_schema(path).names:
-            return False
-        return not self.engine.rows(
+        names = pq.read_schema(path).names
+        if self.reorders and set(UNDER_HEADINGS) <= set(names):
+            area, section, rank = (f"source.{name}" for name in UNDER_HEADINGS)
+            heading = f"min(file_row_number) OVER (PARTITION BY {area}, {section})"
+            return f"{heading}, {rank} NULLS LAST, {NEW_IDS}.place, file_row_number"
+        if not self.reorders or set(RANKS) & set(names):
+            return "file_row_number"
+        is_by_person = not self.engine.rows(
             f"SELECT 1 FROM (SELECT {PERSON_ID} < lag({PERSON_ID}) OVER () AS is_less "
             f"FROM read_parquet({literal(str(path))})) WHERE is_less LIMIT 1"
         )
+        return f"{NEW_IDS}.place, file_row_number" if is_by_person else "file_row_number"
 
     def _rows_of(self, path: Path, people: str) -> int:
         ((rows,),) = self.engine.rows(
@@ -177,8 +223,8 @@ class Rewriter:
         )
         return int(rows)
 
-    def _rewrite_text(self, path: Path, target: Path, old_run: str, new_run: str) -> bool:
-        """Write a text file with new identifiers; whether it differs. Lines of a CSV about the erased go."""
+    def _rewrite_text(self, path: Path, target: Path) -> bool:
+        """Write a text file with new identifiers and runs; whether it differs. Lines of a CSV about the erased go."""
         content = path.read_bytes()
         new = self._new_of(content)
         if path.suffix == ".csv":
@@ -187,7 +233,9 @@ class Rewriter:
                 for record in _records(content)
                 if not any(new.get(found, b"") is None for found in IDENTIFIER.findall(record))
             )
-        content = self._with_new_ids(content, new).replace(old_run.encode(), new_run.encode())
+        content = self._with_new_ids(content, new)
+        for old_run, new_run in self.new_runs.items():
+            content = content.replace(old_run.encode(), new_run.encode())
         if content == path.read_bytes():
             _link(path, target)
             return False
@@ -208,6 +256,12 @@ class Rewriter:
         listed = ", ".join(literal(one) for one in wanted)
         rows = self.engine.rows(f"SELECT old, new FROM {NEW_IDS} WHERE old IN ({listed})")
         return {str(old).encode(): str(new).encode() if new is not None else None for old, new in rows}
+
+
+def _former_ids(run: Run) -> list[str]:
+    """What a run was called before, the oldest first: teams send back lists that bear these."""
+    former: Mapping[str, Any] = run.manifest.get("replaces") or {}
+    return [*former.get("before", ()), *([former["run"]] if former else ())]
 
 
 def _run_id(manifest: Mapping[str, Any]) -> str:

@@ -1,7 +1,8 @@
 """The identity vault: who a person_id is, sealed, and the one place beside the landing folder that knows it.
 
 ``state/vault/identity.parquet.age`` is a Parquet table, made in memory and sealed (age, X25519) to the vault's own
-public key. Only ``keys/vault.key`` opens it; nothing unsealed is ever written.
+public key. Only ``keys/vault.key`` opens it; nothing unsealed is ever written. It says of which date and of which site
+key it is: one that was put back from elsewhere, or from before, names nobody.
 """
 
 from __future__ import annotations
@@ -11,10 +12,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from riskstrat.errors import NotPermittedError
-from riskstrat.keys import VAULT_KEY_FILE, read_vault_key, write_private_file
+from riskstrat.keys import (
+    KEY_FILE,
+    VAULT_KEY_FILE,
+    key_fingerprint,
+    read_site_key,
+    read_vault_key,
+    write_private_file,
+)
+from riskstrat.runs import Run, list_runs
 from riskstrat.site import Site
 
 if TYPE_CHECKING:
@@ -22,7 +31,7 @@ if TYPE_CHECKING:
 
 FOLDER, FILE = "vault", "identity.parquet.age"
 PERSON_ID, NHS_NUMBER = "person_id", "nhs_number"
-AS_OF = b"as_of"
+AS_OF, KEY = b"as_of", b"key"
 LOST_REMEDY = "restore it from its backup, or remove it: riskstrat run --force writes it anew."
 
 
@@ -49,45 +58,67 @@ class Vault:
             return False
         for left in self.path.parent.glob(f".{FILE}.*"):  # by a run that was killed while it wrote
             left.unlink()
-        write_private_file(self.path, self.sealed(people, as_of))
+        write_private_file(self.path, self.sealed(people, as_of, read_site_key(self.keys)))
         return True
 
-    def sealed(self, people: pa.Table, as_of: date) -> bytes:
-        """The bytes of a vault with these people. Raises NotPermittedError without the vault's key."""
+    def sealed(self, people: pa.Table, as_of: date, key: bytes) -> bytes:
+        """The bytes of a vault with these people, whose identifiers ``key`` made.
+
+        Raises NotPermittedError without the vault's key.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
         import pyrage
 
         identity = pyrage.x25519.Identity.from_str(read_vault_key(self.keys))
         stream = pa.BufferOutputStream()
-        dated = people.replace_schema_metadata({AS_OF: as_of.isoformat().encode()})
-        pq.write_table(dated, stream, compression="zstd")
+        about = {AS_OF: as_of.isoformat().encode(), KEY: key_fingerprint(key).encode()}
+        pq.write_table(people.replace_schema_metadata(about), stream, compression="zstd")
         content: bytes = pyrage.encrypt(stream.getvalue().to_pybytes(), [identity.to_public()])
         return content
 
     def known_on(self) -> date | None:
         """The date whose people the vault holds, None where there is no vault. Raises NotPermittedError."""
-        if not self.path.is_file():
+        if not self.path.exists():
             return None
         import pyarrow.parquet as pq
 
         content = self._opened()
         try:
-            return _dated(pq.read_schema(io.BytesIO(content)).metadata)
-        except (ValueError, OSError, KeyError):
+            about = pq.read_schema(io.BytesIO(content)).metadata
+        except (ValueError, OSError):
             raise self._corrupt() from None
+        return self._dated(about)
 
     def read(self) -> pa.Table:
         """Everybody in the vault, in the order of person_id. Raises NotPermittedError."""
+        return self.read_dated()[0]
+
+    def read_dated(self) -> tuple[pa.Table, date]:
+        """Everybody in the vault, and the date whose people they are. Raises NotPermittedError."""
         import pyarrow.parquet as pq
 
         content = self._opened()
         try:
             table = pq.read_table(io.BytesIO(content))
-            _dated(table.schema.metadata)
-        except (ValueError, OSError, KeyError):
+        except (ValueError, OSError):
             raise self._corrupt() from None
-        return table
+        return table, self._dated(table.schema.metadata)
+
+    def _dated(self, about: dict[bytes, bytes] | None) -> date:
+        """The date that the vault gives, if the identifiers in it are those of the site key."""
+        try:
+            day = date.fromisoformat((about or {})[AS_OF].decode())
+            key = (about or {})[KEY].decode()
+        except (ValueError, KeyError):
+            raise self._corrupt() from None
+        if key != key_fingerprint(read_site_key(self.keys)):
+            raise NotPermittedError(
+                f"the identity vault holds identifiers of another {KEY_FILE} than the site's.",
+                file=self.path,
+                remedy=f"restore the vault or the key that belong together. {LOST_REMEDY.capitalize()}",
+            )
+        return day
 
     def _opened(self) -> bytes:
         import pyrage
@@ -101,9 +132,11 @@ class Vault:
                 file=self.path,
                 remedy="write it with: riskstrat run --force",
             ) from None
-        except PermissionError:
+        except OSError as problem:
             raise NotPermittedError(
-                "the identity vault cannot be read.", file=self.path, remedy="run as its owner."
+                f"the identity vault cannot be read ({problem.strerror}).",
+                file=self.path,
+                remedy=f"run as its owner. Where it is no file, {LOST_REMEDY}",
             ) from None
         except pyrage.DecryptError:
             raise NotPermittedError(
@@ -128,10 +161,11 @@ def read_people(site: Site, person_ids: Iterable[str] | None = None) -> pa.Table
 
     Without ``person_ids`` everybody. People whom the vault does not know have no row: those who opted out, and those
     whom the newest register no longer has. Raises NotPermittedError when the vault or its key is missing, wrong,
-    damaged or open to others, or while an interrupted rotation of the keys is not finished.
+    damaged or open to others, when the vault is older than the newest run, or while an interrupted rotation of the keys
+    is not finished.
     """
     refuse_half_rotated(site)
-    people = vault_of(site).read()
+    people, _ = read_current(site)
     if person_ids is None:
         return people
     import pyarrow as pa
@@ -139,6 +173,47 @@ def read_people(site: Site, person_ids: Iterable[str] | None = None) -> pa.Table
 
     wanted = pa.array(sorted(set(person_ids)), pa.string())
     return people.filter(pc.is_in(people[PERSON_ID], value_set=wanted))
+
+
+def read_current(site: Site) -> tuple[pa.Table, date]:
+    """Everybody in the vault and the date whose people they are, which is that of the newest run or later.
+
+    Raises NotPermittedError.
+    """
+    people, day = vault_of(site).read_dated()
+    newest = _newest(site)
+    if newest is not None and day < newest.as_of:
+        raise NotPermittedError(
+            f"the identity vault is of {day} and the newest run of {newest.as_of}: an older copy was put back, which "
+            "names people who have opted out since.",
+            file=vault_of(site).path,
+            remedy=f"write it anew with: riskstrat run --as-of {newest.as_of} --force",
+        )
+    return people, day
+
+
+def own_site_key(site: Site) -> bytes:
+    """The site key, if it is the one whose identifiers the newest published run has.
+
+    Another one would give everybody a new identifier, break the history and find nobody who is to be erased. Raises
+    NotPermittedError.
+    """
+    key = read_site_key(site.keys)
+    newest = _newest(site)
+    made_with = newest.manifest.get("key") if newest is not None else None
+    if newest is not None and made_with is not None and made_with != key_fingerprint(key):
+        raise NotPermittedError(
+            f"the site key is not the one that run {newest.id} was made with.",
+            file=site.keys / KEY_FILE,
+            remedy="restore the site's own key. Where it is lost for good, delete the runs that no key fits (riskstrat "
+            "purge --layer runs) and state/vault/, and begin anew.",
+        )
+    return key
+
+
+def _newest(site: Site) -> Run | None:
+    runs = list_runs(site.output)
+    return runs[-1] if runs else None
 
 
 def half_rotated(site: Site) -> Path:
@@ -154,7 +229,3 @@ def refuse_half_rotated(site: Site) -> None:
             file=half_rotated(site),
             remedy="finish it with: riskstrat keys rotate (it finishes this, and does no more).",
         )
-
-
-def _dated(metadata: dict[bytes, bytes] | Any) -> date:
-    return date.fromisoformat((metadata or {})[AS_OF].decode())

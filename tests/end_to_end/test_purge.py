@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import json
 import re
 import shutil
 import signal
@@ -13,16 +11,14 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
-import pyarrow.parquet as pq
 import pytest
 
 from riskstrat import audit
+from riskstrat.certificates import read_certificate
 from riskstrat.guards import locked
-from riskstrat.keys import person_id, read_site_key
 from riskstrat.pipeline import run
 from riskstrat.progress import Progress
-from riskstrat.purging import read_certificate
-from riskstrat.runs import latest, list_runs, verify_run
+from riskstrat.runs import latest, list_runs
 from riskstrat.site import load_site
 from riskstrat.vault import read_people, vault_of
 from tests import factories, small_town
@@ -67,19 +63,6 @@ def _certificate(site: Path) -> dict:
     (path,) = (site / "state" / "certificates").iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     return read_certificate(load_site(site), path)
-
-
-def _holders(site: Path, wanted: str) -> list[str]:
-    """Files of outputs and state that hold a text, in their bytes or, of Parquet, in their values."""
-    found = []
-    for folder in ("output", "state"):
-        for path in sorted(path for path in (site / folder).rglob("*") if path.is_file()):
-            content = path.read_bytes()
-            if path.suffix == ".parquet":
-                content += str(pq.read_table(path).to_pylist()).encode()
-            if wanted.encode() in content:
-                found.append(path.relative_to(site).as_posix())
-    return found
 
 
 def test_old_deliveries_go_and_the_certificate_names_each_file(
@@ -150,7 +133,7 @@ def test_dry_run_deletes_and_certifies_nothing(site: Path, capsys: pytest.Captur
     assert not (site / "state" / "certificates").exists()
 
 
-@pytest.mark.parametrize("moment", ["_carry_out", "_remove_if_empty", "_filed"])
+@pytest.mark.parametrize("moment", ["_carry_out", "_remove_if_empty", "file_certificate"])
 def test_interrupted_purge_is_finished_by_the_next(
     site: Path, moment: str, capsys: pytest.CaptureFixture[str]
 ):
@@ -180,54 +163,6 @@ def test_without_the_signing_key_nothing_is_deleted(site: Path, capsys: pytest.C
     assert riskstrat(capsys, site, "purge", "--person-erased", str(list_of)).code == 5
     assert len(list_runs(site / "output")) == 2
     assert PERSON in read_people(load_site(site))["nhs_number"].to_pylist()
-    assert not any((site / "output" / "runs").glob(".*"))
-
-
-def test_erased_people_leave_every_run_and_the_vault_and_aggregates_stay(
-    site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    key = read_site_key(site / "keys")
-    gone, stays = person_id(key, PERSON), person_id(key, OTHER)
-    before = {one.id: one.manifest for one in list_runs(site / "output")}
-    assert len(_holders(site, gone)) > 10, "the search finds what is there"
-    rest = [row for row in pq.read_table(site / "output" / "latest" / "features.parquet").to_pylist()]
-    wanted = tmp_path / "erase.txt"
-    wanted.write_text(f"nhs_number\n{PERSON[:3]} {PERSON[3:6]} {PERSON[6:]}\n\n")
-
-    answer = riskstrat(capsys, site, "purge", "--person-erased", str(wanted))
-
-    assert answer.code == 0, answer.err
-    assert _holders(site, gone) == []
-    assert _holders(site, PERSON) == []
-    assert PERSON not in answer.out + answer.err
-    assert _holders(site, stays)
-    runs = list_runs(site / "output")
-    assert len(runs) == 2
-    assert not {one.id for one in runs} & before.keys()
-    assert all(verify_run(one) == [] for one in runs)
-    assert latest(site / "output").id == runs[-1].id
-    left = pq.read_table(site / "output" / "latest" / "features.parquet").to_pylist()
-    assert left == [row for row in rest if row["person_id"] != gone]
-    for one, manifest in zip(runs, before.values(), strict=True):
-        for name in ("cohorts", "definitions", "population", "conservation", "neighbourhoods"):
-            assert one.manifest[name] == manifest[name], name
-    assert PERSON not in read_people(load_site(site))["nhs_number"].to_pylist()
-    assert read_people(load_site(site)).num_rows == 5
-    content = _certificate(site)
-    assert (content["people_given"], content["vault_rows_removed"]) == (1, 1)
-    assert content["runs_replaced"] == dict(zip(before, [one.id for one in runs], strict=True))
-    assert content["not_touched"]["landing"] == [EARLIER.isoformat(), small_town.DELIVERY.isoformat()]
-    assert gone not in json.dumps(content)
-    assert riskstrat(capsys, site, "cohort", "list").code == 0
-
-
-def test_somebody_in_no_run_changes_no_run(site: Path, capsys: pytest.CaptureFixture[str], monkeypatch):
-    before = [one.id for one in list_runs(site / "output")]
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{factories.nhs_number(99)}\n"))
-    answer = riskstrat(capsys, site, "purge", "--person-erased", "-")
-    assert answer.code == 0, answer.err
-    assert [one.id for one in list_runs(site / "output")] == before
-    assert _certificate(site)["runs_replaced"] == {}
     assert not any((site / "output" / "runs").glob(".*"))
 
 

@@ -16,7 +16,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from riskstrat import rotation
+from riskstrat import audit, replacing, rotation
+from riskstrat.audit.accounting import unaccounted
 from riskstrat.guards import locked
 from riskstrat.keys import key_fingerprint, person_id, read_site_key
 from riskstrat.pipeline import run
@@ -28,11 +29,14 @@ from tests import factories, small_town
 from tests.end_to_end.command import riskstrat
 
 QUIET = Progress(quiet=True)
-STEPS = ("bring_in", "point", "retire", "take_vault", "take_key", "close")
+STEPS = (
+    *("bring_in", "point", "retire", "take_files", "take_vault", "take_returns", "take_key"),
+    *("put_on_record", "close"),
+)
 KILLED_BEFORE = """
 import os, signal, sys
 from pathlib import Path
-from riskstrat import replacing, rotation
+from riskstrat import replacing, rewriting, rotation
 from riskstrat.progress import Progress
 from riskstrat.site import load_site
 
@@ -42,7 +46,7 @@ def dies(*_, **__):
 if sys.argv[2] == "decide":
     rotation.decide = dies
 elif sys.argv[2] == "rewrite":
-    rotation.Rewriter.rewrite = dies
+    rewriting.Rewriter.rewrite = dies
 else:
     replacing.STEPS = tuple(dies if step.__name__ == sys.argv[2] else step for step in replacing.STEPS)
 rotation.rotate(load_site(Path(sys.argv[1])), Progress(quiet=True))
@@ -219,6 +223,12 @@ def test_interrupted_rotation_changed_nothing_or_is_finished_by_the_next(
     }
     known = {person_id(read_site_key(site / "keys"), factories.nhs_number(index)) for index in range(1, 7)}
     assert {row["person_id"] for row in read_people(one).to_pylist()} == known
+    assert audit.verify(one) == []
+    assert unaccounted(one) == []
+
+
+def test_every_step_is_interrupted_in_the_test_above():
+    assert tuple(step.__name__ for step in replacing.STEPS) == STEPS
 
 
 def _ids_of_runs(site: Path) -> set[str]:

@@ -56,6 +56,7 @@ def test_stages_read_aloud():
         "score",
         "cohorts",
         "worklists",
+        "lists",
         "report",
         "publish",
     ]

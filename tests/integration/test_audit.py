@@ -99,10 +99,10 @@ def test_an_entry_that_follows_does_not_hide_what_was_done_before_it(site: Site,
 
 def _forged(line: bytes) -> bytes:
     """A changed entry whose hash is right again, as somebody without the signing key could write it."""
-    from riskstrat.audit.entries import _canonical, entry_hash
+    from riskstrat.audit.entries import canonical, entry_hash
 
     facts = json.loads(line) | {"count": 1_000_000}
-    return _canonical(facts | {"hash": entry_hash(facts)}) + b"\n"
+    return canonical(facts | {"hash": entry_hash(facts)}) + b"\n"
 
 
 def test_changed_entry_with_a_hash_made_anew_is_found_by_its_signature(site: Site) -> None:
@@ -112,12 +112,12 @@ def test_changed_entry_with_a_hash_made_anew_is_found_by_its_signature(site: Sit
 
 
 def test_entry_written_by_hand_is_found(site: Site) -> None:
-    from riskstrat.audit.entries import _canonical, entry_hash
+    from riskstrat.audit.entries import canonical, entry_hash
 
     last = json.loads(_filled(site)[-1])
     facts = {"n": last["n"] + 1, "action": "purge", "outcome": "done", "previous": last["hash"]}
     with (_folder(site) / "log.jsonl").open("ab") as stream:
-        stream.write(_canonical(facts | {"hash": entry_hash(facts)}) + b"\n")
+        stream.write(canonical(facts | {"hash": entry_hash(facts)}) + b"\n")
     assert "is not signed" in verify(site)[0]
     append(site, "run", run="20260409-abcd", count=1)
     assert "is not signed" in verify(site)[0]

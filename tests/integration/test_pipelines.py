@@ -17,6 +17,7 @@ from riskstrat.errors import DefinitionError
 from riskstrat.site import default_site
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.staging import create_absent
+from riskstrat.stages.lists.knowing import load_returns
 
 PIPELINES = default_site() / "pipelines"
 FILES = sorted(PIPELINES.rglob("*.sql"))
@@ -37,6 +38,11 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
         [(name, True) for name in definitions.extract_names],
     )
     engine.load("person_keys", (("person", "BIGINT"), ("person_id", "VARCHAR")), [])
+    # what the stage of the lists finds out first
+    load_returns(engine, None)
+    engine.load("list_candidates", (("person", "BIGINT"),), [])
+    engine.load("list_settling_services", (("question", "INTEGER"), ("referred_to", "VARCHAR")), [])
+    engine.load("list_score_extracts", (("extract", "VARCHAR"),), [])
     for folder in sorted(path for path in PIPELINES.iterdir() if path.is_dir()):
         run_sql_folder(engine, folder)
     return engine

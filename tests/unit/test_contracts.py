@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data_contracts"
 INTERFACES = ROOT.parent / "shared" / "INTERFACES.md"
 OUTPUTS = {"features", "history", "scores", "cohorts", "register", "worklists"}
+OUTPUTS |= {"lists", "lists_eligible", "lists_memory", "measures"}
 
 RECORD_KEY = """eventDate, value: visited_on}
   - {property: recordKey, value: record_id}"""
@@ -148,7 +149,7 @@ def test_names_and_free_text_are_private_and_identifiers_are_marked(contracts: d
     }
     for contract in contracts.values():
         marked = [column.name for column in contract.columns if column.identifier]
-        assert marked == (["nhs_number"] if contract.direction == "in" else [])
+        assert marked == ([] if contract.direction == "out" else ["nhs_number"])
 
 
 def test_every_rule_says_what_and_how_to_mend_it(contracts: dict[str, Contract]) -> None:

@@ -1,8 +1,9 @@
 """Adding entries to the audit log, and reading them.
 
 ``state/audit/log.jsonl`` holds a JSON object a line. Each carries the hash of the one before it, its own hash and the
-site's signature of that; ``head.json`` repeats the newest, so that lines missing at the end are noticed. An entry
-always follows the signed head, never what happens to stand in the file: what was removed stays visibly missing.
+site's signature of that; ``head.json`` names the newest, so that lines missing at the end are noticed. Its signature
+stands nowhere in the log, so no head can be made of an older line. An entry always follows the signed head, never what
+happens to stand in the file: what was removed stays visibly missing.
 """
 
 from __future__ import annotations
@@ -18,22 +19,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from riskstrat.audit.telling import told, user
 from riskstrat.errors import NotPermittedError, RiskstratError
 from riskstrat.site import Site
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 LOG, HEAD, LOCK = "log.jsonl", "head.json", "lock"
 DONE, REFUSED = "done", "refused"
 BEGINNING = "0" * 64
 FACTS = (
     *("purpose", "cohort", "where_hash", "audience", "area", "recipient", "public_key", "run", "count"),
-    *("as_of", "file_sha256", "certificate_sha256", "layer", "reason"),
+    *("as_of", "file_sha256", "certificate_sha256", "layer", "reason", "list", "counts"),
+    *("manifest_sha256", "replaces", "model", "signed_off_by"),
 )
-USER_VARIABLE = "RISKSTRAT_USER"
 TAIL_BYTES = 65_536
 COHORT_NAME = re.compile(r"[a-z0-9_]{1,60}")
-IDENTIFIER = re.compile(r"(?<!\d)\d{3}[ -]?\d{3}[ -]?\d{4}(?!\d)|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ def append(site: Site, action: str, *, outcome: str = DONE, **facts: object) -> 
     unknown = facts.keys() - set(FACTS)
     if unknown:
         raise ValueError(f"the audit log has no place for {', '.join(sorted(unknown))}")
-    given = {name: _told(name, value) for name, value in facts.items() if value is not None}
+    given = {name: told(name, value) for name, value in facts.items() if value is not None}
     try:
         with _locked(audit_folder(site)) as folder:
             return _added(site, folder, {"action": action, **given, "outcome": outcome})
@@ -116,16 +120,16 @@ def refusal(site: Site | None, action: str, **facts: object) -> Iterator[None]:
 
 def read_entries(site: Site) -> list[Entry]:
     """Every line that is an entry, oldest first; ``verify`` says whether they are what was written."""
-    return [Entry(line, facts) for line, facts in parsed_lines(audit_folder(site)) if facts is not None]
+    return [Entry(line, facts) for line, _, facts in parsed_lines(audit_folder(site)) if facts is not None]
 
 
-def parsed_lines(folder: Path) -> Iterator[tuple[int, dict[str, Any] | None]]:
-    """Line number and entry of the log; None where a line is none."""
+def parsed_lines(folder: Path) -> Iterator[tuple[int, bytes, dict[str, Any] | None]]:
+    """Number, bytes and entry of each line of the log; None where a line is no entry."""
     path = folder / LOG
     if path.is_file():
         with path.open("rb") as stream:
             for number, line in enumerate(stream, start=1):
-                yield number, parsed(line)
+                yield number, line, parsed(line)
 
 
 def parsed(line: bytes) -> dict[str, Any] | None:
@@ -141,12 +145,22 @@ def parsed(line: bytes) -> dict[str, Any] | None:
 def entry_hash(facts: Mapping[str, Any]) -> str:
     """SHA-256 over the canonical JSON of an entry without its hash and signature."""
     hashed = {name: value for name, value in facts.items() if name not in ("hash", "signature")}
-    return hashlib.sha256(_canonical(hashed)).hexdigest()
+    return hashlib.sha256(canonical(hashed)).hexdigest()
+
+
+def canonical(facts: Mapping[str, Any]) -> bytes:
+    """The one way in which an entry is written."""
+    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
 def signed_message(number: int, value: str) -> bytes:
     """What the signature of an entry is made of."""
     return f"riskstrat audit entry {number} {value}".encode()
+
+
+def head_message(number: int, value: str) -> bytes:
+    """What the signature of the head is made of; that of an entry is another, and makes no head."""
+    return f"riskstrat audit head {number} {value}".encode()
 
 
 def read_head(folder: Path) -> dict[str, Any] | None:
@@ -161,24 +175,20 @@ def read_head(folder: Path) -> dict[str, Any] | None:
 
 def _added(site: Site, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     from riskstrat.audit.signing import is_signed, sign
-    from riskstrat.keys import read_signing_key
 
-    try:
-        key = read_signing_key(site.keys)
-    except NotPermittedError:
-        key = None
+    key = _signing_key(site)
     head, last = read_head(folder), _last_entry(folder)
     if (
         key
         and head
-        and not is_signed(key.public_key(), signed_message(head["n"], head["hash"]), head.get("signature"))
+        and not is_signed(key.public_key(), head_message(head["n"], head["hash"]), head.get("signature"))
     ):
         head = None
     number, previous, doubt = _place(head, last, log_exists=(folder / LOG).is_file())
     entry: dict[str, Any] = {
         "n": number,
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "who": _user(),
+        **user(),
         **facts,
         **({"doubt": doubt} if doubt else {}),
         "previous": previous,
@@ -186,10 +196,22 @@ def _added(site: Site, folder: Path, facts: dict[str, Any]) -> dict[str, Any]:
     entry["hash"] = entry_hash(entry)
     if key:
         entry["signature"] = sign(key, signed_message(number, entry["hash"]))
-    _write_line(folder / LOG, _canonical(entry) + b"\n")
+    _write_line(folder / LOG, canonical(entry) + b"\n")
     if key:
-        _write_head(folder, {name: entry[name] for name in ("n", "hash", "signature")})
+        head_signature = sign(key, head_message(number, entry["hash"]))
+        _write_head(folder, {"n": number, "hash": entry["hash"], "signature": head_signature})
     return entry
+
+
+def _signing_key(site: Site) -> Ed25519PrivateKey | None:
+    """The key that signs entries; None where it is missing, open to others or not that of signing.pub."""
+    from riskstrat.keys import is_own_signing_key, read_signing_key
+
+    try:
+        key = read_signing_key(site.keys)
+        return key if is_own_signing_key(site.keys, key) else None
+    except NotPermittedError:
+        return None
 
 
 def _place(
@@ -247,7 +269,7 @@ def _write_head(folder: Path, head: Mapping[str, Any]) -> None:
     partial = folder / f".{HEAD}.partial"
     descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
-        stream.write(_canonical(head) + b"\n")
+        stream.write(canonical(head) + b"\n")
         stream.flush()
         os.fsync(stream.fileno())
     partial.replace(folder / HEAD)
@@ -278,23 +300,3 @@ def still(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _canonical(facts: Mapping[str, Any]) -> bytes:
-    return json.dumps(facts, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-
-
-def _told(name: str, value: object) -> object:
-    """A fact as it may stand in the log: a reason holds no identifier, whoever wrote it."""
-    if name == "reason":
-        return IDENTIFIER.sub("[masked]", " ".join(str(value).split()))
-    return value
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return os.environ.get(USER_VARIABLE) or getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"

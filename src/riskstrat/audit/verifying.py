@@ -12,7 +12,9 @@ from riskstrat.audit.entries import (
     HEAD,
     REFUSED,
     audit_folder,
+    canonical,
     entry_hash,
+    head_message,
     parsed_lines,
     read_head,
     signed_message,
@@ -40,7 +42,7 @@ def verify(site: Site, kept_head: Path | None = None) -> list[str]:
         return []
     key, problems = _public_key(site)
     problems += _problems_of_entries(entries, key)
-    signed = [facts for _, facts in entries if facts is not None and "signature" in facts]
+    signed = [facts for _, _, facts in entries if facts is not None and "signature" in facts]
     problems += _problems_of_head(folder, head, signed, key)
     if kept_head is not None:
         problems += _problems_of_kept(kept_head, signed)
@@ -67,17 +69,18 @@ def _public_key(site: Site) -> tuple[Ed25519PublicKey | None, list[str]]:
 
 
 def _problems_of_entries(
-    entries: list[tuple[int, dict[str, Any] | None]], key: Ed25519PublicKey | None
+    entries: list[tuple[int, bytes, dict[str, Any] | None]], key: Ed25519PublicKey | None
 ) -> list[str]:
     problems = []
     expected, previous = 1, BEGINNING
-    for line, facts in entries:
+    for line, content, facts in entries:
         if facts is None:
             problems.append(f"line {line}: is no entry; entry {expected} should stand here.")
             continue
-        problems += [
-            f"entry {facts['n']} (line {line}): {what}" for what in _wrong(facts, expected, previous, key)
-        ]
+        wrong = list(_wrong(facts, expected, previous, key))
+        if not wrong and content != canonical(facts) + b"\n":
+            wrong.append("was changed: it is not written as it was.")
+        problems += [f"entry {facts['n']} (line {line}): {what}" for what in wrong]
         expected, previous = facts["n"] + 1, str(facts.get("hash"))
     return problems
 
@@ -117,7 +120,7 @@ def _problems_of_head(
     if head is None:
         is_due = bool(signed) or (folder / HEAD).exists()
         return [f"{HEAD} is missing or unreadable: entries at the end may be gone."] if is_due else []
-    if key and not is_signed(key, signed_message(head["n"], head["hash"]), head.get("signature")):
+    if key and not is_signed(key, head_message(head["n"], head["hash"]), head.get("signature")):
         return [f"{HEAD} does not carry the site's signature: it was changed."]
     newest = signed[-1] if signed else None
     if newest is None or newest["n"] < head["n"]:

@@ -19,8 +19,31 @@ app = typer.Typer(
 )
 FIRST = ("n", "at", "who", "action", "outcome", "count")
 BELOW = (
-    *("cohort", "where_hash", "purpose", "audience", "area", "recipient", "public_key", "run", "as_of"),
-    *("layer", "file_sha256", "certificate_sha256", "doubt", "reason"),
+    *(
+        "account",
+        "cohort",
+        "where_hash",
+        "purpose",
+        "audience",
+        "area",
+        "recipient",
+        "public_key",
+        "run",
+        "as_of",
+    ),
+    *(
+        "list",
+        "counts",
+        "layer",
+        "file_sha256",
+        "certificate_sha256",
+        "manifest_sha256",
+        "replaces",
+        "model",
+        "signed_off_by",
+        "doubt",
+        "reason",
+    ),
 )
 COLUMNS = (*FIRST, *BELOW)
 INDENT = " " * 6
@@ -36,17 +59,20 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check every entry of the log, its order and its end. Ends with 1 and names the first bad entry.
+    """Check every entry of the log, its order and its end, and that it tells of all runs and certificates there are.
+
+    Ends with 1 and names the first bad entry.
 
     Example: riskstrat audit verify
     """
     from riskstrat.audit import read_entries
     from riskstrat.audit import verify as verify_log
+    from riskstrat.audit.accounting import unaccounted
     from riskstrat.audit.entries import LOG, audit_folder
     from riskstrat.errors import RiskstratError
 
     site = site_of(context)
-    problems = verify_log(site, head)
+    problems = [*verify_log(site, head), *unaccounted(site)]
     if problems:
         for problem in problems[1:]:
             typer.echo(problem, err=True)
@@ -58,8 +84,13 @@ def verify(
         )
     entries = read_entries(site)
     unsigned = sum("signature" not in entry.facts for entry in entries)
-    note = f"; {unsigned} refusals are unsigned, there was no signing key" if unsigned else ""
-    typer.echo(f"{len(entries)} entries, none changed, removed or moved{note}.")
+    typer.echo(f"{_counted(len(entries), 'entry', 'entries')}, none changed, removed or moved.")
+    if unsigned:
+        typer.echo(
+            f"{_counted(unsigned, 'refusal is', 'refusals are')} unsigned: there was no signing key, or somebody else "
+            "wrote that.",
+            err=True,
+        )
 
 
 @app.command("list")
@@ -88,6 +119,15 @@ def list_entries(
         write_text(
             list(COLUMNS), ([facts.get(name) for name in COLUMNS] for facts in chosen), form.value, None
         )
+
+
+def _counted(count: int, one: str, several: str) -> str:
+    """How many, in words that fit.
+
+    >>> _counted(1, "entry", "entries"), _counted(1200, "entry", "entries")
+    ('1 entry', '1,200 entries')
+    """
+    return f"{count:,} {one if count == 1 else several}"
 
 
 def _lines(entries: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -38,6 +38,11 @@ def complete_cohort(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     return _quiet(_cohorts, incomplete, ctx)
 
 
+def complete_worklist(ctx: typer.Context, incomplete: str) -> list[Proposal]:
+    """The lists and the cohorts of the run that is read, with their titles."""
+    return [*_quiet(_lists, incomplete, ctx), *_quiet(_cohorts, incomplete, ctx)]
+
+
 def complete_definition(ctx: typer.Context, incomplete: str) -> list[Proposal]:
     """The cohorts that are defined now."""
     return _quiet(_definitions, incomplete, ctx)
@@ -75,6 +80,11 @@ def _run(site: Site, context: typer.Context) -> Run:
     from riskstrat.runs import find_run
 
     return find_run(site.output, context.params.get("run"))
+
+
+def _lists(site: Site, context: typer.Context) -> Iterator[Proposal]:
+    for name, published in _run(site, context).manifest.get("lists", {}).items():
+        yield name, str(published["title"])
 
 
 def _cohorts(site: Site, context: typer.Context) -> Iterator[Proposal]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -16,6 +17,9 @@ def demo(
         int, typer.Option("--people", min=100, help="How many people are registered in the town.")
     ] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same town.")] = 1,
+    nights: Annotated[
+        int, typer.Option("--nights", min=1, help="How many nights; each one after the first is a delivery.")
+    ] = 1,
     faults: Annotated[
         bool,
         typer.Option("--faults/--no-faults", help="Damage some rows as real suppliers do, and list them."),
@@ -29,7 +33,7 @@ def demo(
 ) -> None:
     """Write a synthetic town as canonical extracts, with its truth and its list of faults beside them.
 
-    Example: riskstrat demo --people 20000 --seed 1 --faults
+    Example: riskstrat demo --people 20000 --seed 1 --nights 10
     """
     from riskstrat.demo.town import write_town
     from riskstrat.progress import Progress
@@ -47,9 +51,13 @@ def demo(
             people=people,
             seed=seed,
             as_of=day,
+            nights=nights,
             faults=faults,
             progress=progress,
         )
     typer.echo(f"extracts  {town.delivery}/")
+    if nights > 1:
+        typer.echo(f"nights    {nights - 1} more deliveries, to {day + timedelta(days=nights - 2)}/")
     typer.echo(f"truth     {town.truth}/")
-    typer.echo(f"Next: riskstrat run --as-of {day}", err=True)
+    first = f"--from {day} " if nights > 1 else ""
+    typer.echo(f"Next: riskstrat run {first}--as-of {day + timedelta(days=nights - 1)}", err=True)

@@ -57,7 +57,8 @@ def reidentify(
         raise MisuseError("a workbook is not text.", remedy="name a file: --out PATH")
     if out is not None:
         _check_out(out, site)
-    facts |= {name: opened.facts[name] for name in ("purpose", "cohort", "run")}
+    told = ("purpose", "cohort", "list", "run")
+    facts |= {name: opened.facts[name] for name in told if name in opened.facts}
     facts |= {name: opened.facts["for"][name] for name in ("recipient", "audience", "area")}
 
     def log() -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -27,13 +28,17 @@ def run(
     as_of: Annotated[
         str, typer.Option("--as-of", help="The date that everything is judged by, exclusive: YYYY-MM-DD.")
     ],
-    engine: Annotated[  # noqa: ARG001 - one engine so far; the name is part of the interface
-        EngineName, typer.Option("--engine", help="Where the SQL runs.")
+    engine: Annotated[
+        EngineName, typer.Option("--engine", help="Where the SQL of pipelines/ runs.")
     ] = EngineName.DUCKDB,
     force: Annotated[
         bool,
         typer.Option("--force", help="Compute the run again though it is published, and compare the bytes."),
     ] = False,
+    first: Annotated[
+        str | None,
+        typer.Option("--from", help="Run every night from this date to --as-of, one after another."),
+    ] = None,
 ) -> None:
     """Compute the features, cohorts and worklists of a date and publish them, whole or not at all.
 
@@ -43,8 +48,36 @@ def run(
 
     state: State = context.obj
     site = state.site()
-    outcome = run_pipeline(site, parse_date(as_of, "--as-of"), engine=engine.value, force=force)
+    nights = _nights(first, parse_date(as_of, "--as-of"))
+    for place, night in enumerate(nights, start=1):
+        with _named(night, place, len(nights)):
+            outcome = run_pipeline(site, night, engine=engine.value, force=force)
+        if night != nights[-1]:
+            typer.echo(f"{night}  {outcome.manifest['run']}")
     typer.echo(summary(outcome.folder, site.output, outcome.manifest))
+
+
+def _nights(first: str | None, last: date) -> list[date]:
+    """Every night from one date to another. Raises MisuseError where they are the wrong way round."""
+    start = last if first is None else parse_date(first, "--from")
+    if start > last:
+        raise MisuseError(
+            f"--from {start} lies after --as-of {last}.", remedy="give the first night and then the last."
+        )
+    return [start + timedelta(days=day) for day in range((last - start).days + 1)]
+
+
+@contextmanager
+def _named(night: date, place: int, count: int) -> Iterator[None]:
+    """Say which of several nights begins, and which one failed: the nights before it stay published."""
+    if count > 1:
+        typer.echo(f"night {night} ({place} of {count})", err=True)
+    try:
+        yield
+    except Exception:
+        if count > 1:
+            typer.echo(f"stopped at the night of {night}, {place} of {count}; none after it was run.", err=True)
+        raise
 
 
 def parse_date(text: str, option: str) -> date:

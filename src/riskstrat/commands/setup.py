@@ -59,10 +59,13 @@ def rotate_keys(context: typer.Context) -> None:
 
     Example: riskstrat keys rotate
     """
+    from riskstrat.purging import finish_interrupted
     from riskstrat.rotation import rotate
 
     state: State = context.obj
     rotated = rotate(state.site())
+    if rotated.was_finished:
+        finish_interrupted(state.site())  # an erasure's certificate is filed as well
     for old, new in rotated.runs.items():
         typer.echo(f"{old} -> {new}")
     if rotated.was_finished:

@@ -22,15 +22,15 @@ PSEUDONYM = "pseudonym"
 MEMBER_COLUMNS = ("rank", "within_capacity", "score", "reasons", "gaps", "is_manual_addition", "cohort_rank")
 AREA_KINDS = ("practice", "neighbourhood", "pcn")
 EVERYWHERE = "all"
-FORMATS = ("csv", "xlsx", "s1-list")
+FORMATS = ("csv", "xlsx", "s1-list", "html")
 
 
 @dataclass(frozen=True)
 class Audience:
     """One kind of recipient. ``scope`` holds kinds of areas, none of them where it is everywhere.
 
-    ``columns`` are all that its files may hold; without any it is given counts only. ``passes_on`` are the audiences
-    for whom it may write files that it cannot open.
+    ``columns`` are all that its files of cohorts may hold, ``list_columns`` all that those of lists may; without any it
+    is given counts only. ``passes_on`` are the audiences for whom it may write files that it cannot open.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Audience:
     formats: tuple[str, ...]
     expires_after_days: int
     columns: tuple[str, ...]
+    list_columns: tuple[str, ...]
     passes_on: tuple[str, ...]
 
     def check_format(self, form: str, file: Path) -> None:
@@ -94,23 +95,22 @@ def load_audiences(path: Path) -> Audiences:
 
 
 def check_audiences(
-    audiences: Audiences, features: Iterable[str], purposes: Iterable[str], policies: Mapping[str, str]
+    audiences: Audiences,
+    features: Iterable[str],
+    purposes: Iterable[str],
+    policies: Mapping[str, str],
+    list_columns: Iterable[str] = (),
 ) -> None:
-    """Compare with the feature catalogue, the purposes, and the policy that disclosure.yaml gives an audience.
+    """Compare with the feature catalogue, the columns of lists, the purposes, and the policy of disclosure.yaml.
 
     Raises DefinitionError for a name that stands for nothing or two files that disagree.
     """
-    known = (*IDENTIFIERS, PSEUDONYM, *MEMBER_COLUMNS, *features)
+    always = (*IDENTIFIERS, PSEUDONYM)
+    known, known_of_lists = (*always, *MEMBER_COLUMNS, *features), (*always, *list_columns)
     for audience in audiences.by_name.values():
         check_purpose(audience.purpose, purposes, audiences.file, audience.name)
-        for column in audience.columns:
-            if column not in known:
-                raise DefinitionError(
-                    f"{audience.name}: '{column}' is no feature or column of a list.",
-                    file=audiences.file,
-                    column=audience.name,
-                    remedy="correct the name (riskstrat features list).",
-                )
+        _check_columns(audiences, audience, audience.columns, known, "feature or column of a cohort's list")
+        _check_columns(audiences, audience, audience.list_columns, known_of_lists, "column of a list")
         policy = policies.get(audience.name, audience.disclosure)
         if policy != audience.disclosure:
             raise DefinitionError(
@@ -121,8 +121,28 @@ def check_audiences(
             )
 
 
+def _check_columns(
+    audiences: Audiences, audience: Audience, columns: Iterable[str], known: Iterable[str], what: str
+) -> None:
+    allowed = set(known)
+    for column in columns:
+        if column not in allowed:
+            raise DefinitionError(
+                f"{audience.name}: '{column}' is no {what}.",
+                file=audiences.file,
+                column=audience.name,
+                remedy="correct the name (riskstrat features list; data_contracts/lists.yaml).",
+            )
+
+
 def _audience(name: str, entry: Any, path: Path) -> Audience:
-    check_keys(entry, allowed=(*REQUIRED_KEYS, "passes_on"), required=REQUIRED_KEYS, file=path, where=name)
+    check_keys(
+        entry,
+        allowed=(*REQUIRED_KEYS, "list_columns", "passes_on"),
+        required=REQUIRED_KEYS,
+        file=path,
+        where=name,
+    )
     audience = Audience(
         name=name,
         title=text_at(entry, "title", path, name),
@@ -133,6 +153,7 @@ def _audience(name: str, entry: Any, path: Path) -> Audience:
         formats=names_at(entry, "formats", path, where=name),
         expires_after_days=count_at(entry, "expires_after_days", path, name) or 0,
         columns=names_at(entry, "columns", path, where=name),
+        list_columns=names_at(entry, "list_columns", path, where=name),
         passes_on=names_at(entry, "passes_on", path, where=name),
     )
     for wrong, what, remedy in _mistakes(audience, is_everywhere=entry["scope"] == EVERYWHERE):
@@ -143,7 +164,8 @@ def _audience(name: str, entry: Any, path: Path) -> Audience:
 
 def _mistakes(audience: Audience, *, is_everywhere: bool) -> Iterable[tuple[bool, str, str]]:
     """What is wrong with an audience, with the remedy."""
-    identifying = [column for column in audience.columns if column in IDENTIFIERS]
+    named = dict.fromkeys((*audience.columns, *audience.list_columns))
+    identifying = [column for column in named if column in IDENTIFIERS]
     yield (
         not is_everywhere and (not audience.scope or not set(audience.scope) <= set(AREA_KINDS)),
         "scope names no kind of area.",

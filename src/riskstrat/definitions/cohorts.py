@@ -159,7 +159,7 @@ def load_cohort(path: Path) -> Cohort:
         columns=names_at(document, "columns", path),
         examples=read_examples(document, path),
         source=text_at(document, "source", path),
-        review=_review(document, path),
+        review=review_at(document, path),
         sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
@@ -172,7 +172,7 @@ def _some(values: tuple[str, ...], key: str, what: str, path: Path) -> tuple[str
 
 def _rank_items(document: Mapping[str, Any], path: Path) -> tuple[RankItem, ...]:
     texts = _some(texts_at(document, "rank_by", path, each="column"), "rank_by", "column", path)
-    items = tuple(_rank_item(text, path) for text in texts)
+    items = tuple(rank_item(text, path) for text in texts)
     names = [item.column for item in items]
     for name in names:
         if names.count(name) > 1:
@@ -182,13 +182,14 @@ def _rank_items(document: Mapping[str, Any], path: Path) -> tuple[RankItem, ...]
     return items
 
 
-def _rank_item(text: str, path: Path) -> RankItem:
+def rank_item(text: str, path: Path, key: str = "rank_by") -> RankItem:
+    """A column to order by, as a file writes it under ``key``. Raises DefinitionError."""
     match = RANK_ITEM.fullmatch(text)
     if match is None:
         raise DefinitionError(
             f"'{text}' is not a column with ASC or DESC.",
             file=path,
-            column="rank_by",
+            column=key,
             remedy="write e.g. 'age DESC'.",
         )
     return RankItem(match[1], match[2] == "DESC", unknown_first=match[3] == "FIRST")
@@ -205,7 +206,7 @@ def _reasons(document: Mapping[str, Any], path: Path) -> tuple[Reason, ...]:
     whens = [
         text_at(entry, "when", path, "reasons") if isinstance(entry, Mapping) else None for entry in entries
     ]
-    return tuple(Reason(_sentence(text, path), when) for text, when in zip(texts, whens, strict=True))
+    return tuple(Reason(sentence(text, path), when) for text, when in zip(texts, whens, strict=True))
 
 
 def _has_condition(entry: Any, path: Path) -> bool:
@@ -215,12 +216,13 @@ def _has_condition(entry: Any, path: Path) -> bool:
     return True
 
 
-def _sentence(text: str, path: Path) -> str:
+def sentence(text: str, path: Path, key: str = "reasons") -> str:
+    """A sentence whose braces all name a feature. Raises DefinitionError."""
     if "{" in PLACEHOLDER.sub("", text) or "}" in PLACEHOLDER.sub("", text):
         raise DefinitionError(
             f"a brace in '{text}' is no placeholder.",
             file=path,
-            column="reasons",
+            column=key,
             remedy="write {feature}, lower case.",
         )
     return text
@@ -275,7 +277,8 @@ def _requires(document: Mapping[str, Any], path: Path) -> Requires:
     )
 
 
-def _review(document: Mapping[str, Any], path: Path) -> Review:
+def review_at(document: Mapping[str, Any], path: Path) -> Review:
+    """Who stands behind a definition, under ``review``. Raises DefinitionError."""
     entry = document["review"]
     check_keys(entry, allowed=REVIEW_KEYS, required=REVIEW_KEYS, file=path, where="review")
     signed = entry["signed_off_by"]

@@ -75,7 +75,7 @@ def _columns(before: Contract, after: Contract) -> Iterator[Found]:
         if name in was:
             yield from _column(was[name], column, after)
         elif name not in renamed.values():
-            is_asked_for = column.required and after.direction == "in"
+            is_asked_for = column.required and after.direction != "out"
             yield (
                 f"column {name}",
                 f"is new{' and required' if column.required else ''}",
@@ -156,7 +156,7 @@ def _rule(before: Rule, after: Rule, contract: Contract) -> Iterator[Found]:
     place = f"rule {after.id}"
     if before.severity != after.severity:
         raised = SEVERITY_ORDER.index(after.severity) > SEVERITY_ORDER.index(before.severity)
-        harms = raised and contract.direction == "in"
+        harms = raised and contract.direction != "out"
         yield place, f"{SEVERITY_WORDS[after.severity]} now", _level(harms)
     was, now = (
         before.check or Check(after.kind, after.severity),
@@ -222,8 +222,8 @@ def _words(place: str, before: Any, after: Any, names: Sequence[str]) -> Iterato
 
 
 def _harm(contract: Contract, *, is_stricter: bool) -> Level:
-    """A stricter extract harms its suppliers, a laxer output its readers."""
-    return _level(is_stricter if contract.direction == "in" else not is_stricter)
+    """A stricter extract harms its suppliers (and a stricter return its teams), a laxer output its readers."""
+    return _level(not is_stricter if contract.direction == "out" else is_stricter)
 
 
 def _level(is_breaking: bool) -> Level:

@@ -23,7 +23,7 @@ in the [operating guide](operating.md), what the words mean in the [glossary](gl
 - Limits of freshness and volume are the contract's; a site may override them in `config/sources.yaml`.
 - Versions are semantic: a new first number breaks with what was sent or read before (`riskstrat contracts diff`).
 """
-DIRECTIONS = {"in": "What comes in", "out": "What goes out"}
+DIRECTIONS = {"in": "What comes in", "out": "What goes out", "back": "What comes back"}
 RUN_READS = {
     "event_date": "event date",
     "recorded_date": "recorded date",

@@ -2,7 +2,7 @@
 
 The files are the only place where columns, types, keys, allowed values, quality rules and the limits of freshness
 and volume (``slaProperties``; ``limits.py`` lists them) are stated. Custom properties hold what the standard has no
-field for: ``direction`` (in, out), ``presence`` (required, optional), ``eventDate``, ``recordedDate``,
+field for: ``direction`` (in, out, back), ``presence`` (required, optional), ``eventDate``, ``recordedDate``,
 ``providerColumn`` and ``recordKey`` of a contract; ``identifier``, ``private``, ``unknownValue`` and ``codeSystem`` of
 a column; ``remedy`` and ``when`` of a check. Source: Bitol, Open Data Contract Standard 3.1.0.
 """
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from riskstrat.definitions.contract_checks import (
     check_row_conditions,
@@ -40,6 +40,8 @@ from riskstrat.errors import DefinitionError
 
 __all__ = ["Column", "Contract", "Rule", "load_contract", "load_contracts"]
 
+Direction = Literal["in", "out", "back"]
+DIRECTIONS: tuple[Direction, ...] = ("in", "out", "back")
 MOST_RULES = 62  # a rule is a bit of a BIGINT mask
 COLUMN_NAME = re.compile(r"[a-z][a-z0-9_]*")
 COLUMN_TYPES: Mapping[str, ColumnType] = {
@@ -66,7 +68,7 @@ FEATURE_PROPERTIES = (
 
 @dataclass(frozen=True)
 class Contract:
-    """One extract (``in``) or output (``out``): its columns in order, its key and its rules.
+    """One extract (``in``), output (``out``) or filled-in output (``back``): its columns in order, key and rules.
 
     ``event_date``, ``recorded_date`` and ``provider`` name columns or are None. ``has_deleted`` means that a row
     whose ``deleted`` is true removes its key. ``record_key`` names an optional column, the supplier's own identifier
@@ -78,7 +80,7 @@ class Contract:
     name: str
     version: str
     title: str
-    direction: Literal["in", "out"]
+    direction: Direction
     required: bool
     columns: tuple[Column, ...]
     key: tuple[str, ...]
@@ -112,7 +114,7 @@ def load_contract(path: Path) -> Contract:
     """Parse one contract strictly. Raises DefinitionError with the file, the place and the remedy."""
     document = read_document(path)
     about = custom_properties(document["customProperties"], CONTRACT_PROPERTIES, path, "customProperties")
-    direction = _choice(about, "direction", ("in", "out"), path)
+    direction = cast("Direction", _choice(about, "direction", DIRECTIONS, path))
     table = table_of(document, path)
     entries = table["properties"]
     columns = tuple(_column(entry, path) for entry in entries)
@@ -127,11 +129,11 @@ def load_contract(path: Path) -> Contract:
         name=document["name"],
         version=document["version"],
         title=table["businessName"],
-        direction="in" if direction == "in" else "out",
+        direction=direction,
         required=_choice(about, "presence", ("required", "optional"), path) == "required",
         columns=columns,
         key=_key(entries, path),
-        rules=_rules(table, columns, path, is_extract=direction == "in", spared=spared),
+        rules=_rules(table, columns, path, is_read=direction != "out", spared=spared),
         event_date=_named(about, "eventDate", named, ("date", "timestamp"), path),
         recorded_date=_named(about, "recordedDate", named, ("date", "timestamp"), path),
         provider=_named(about, "providerColumn", named, ("text",), path),
@@ -192,7 +194,7 @@ def _rules(
     columns: Sequence[Column],
     path: Path,
     *,
-    is_extract: bool,
+    is_read: bool,
     spared: Mapping[str, str | None],
 ) -> tuple[Rule, ...]:
     for name, times in Counter(column.name for column in columns).items():
@@ -203,7 +205,7 @@ def _rules(
     for entry, column in zip(table["properties"], columns, strict=True):
         rules += column_rules(name, column, column_checks(entry, column, path), spared[column.name])
     rules += row_rules(name, row_checks(table, path), has_deleted=any(spared.values()))
-    if not is_extract:  # outputs are written typed, so nothing can break a type or a line
+    if not is_read:  # outputs are written typed, so nothing can break a type or a line
         rules = [rule for rule in rules if rule.sql != "FALSE" or rule.judge]
     for rule_id, times in Counter(rule.id for rule in rules).items():
         if times > 1:

@@ -7,11 +7,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from riskstrat.definitions.audiences import Audiences, check_audiences, load_audiences
+from riskstrat.definitions.audiences import (
+    IDENTIFIERS,
+    PSEUDONYM,
+    Audiences,
+    check_audiences,
+    load_audiences,
+)
 from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
 from riskstrat.definitions.cohort_rules import check_names
 from riskstrat.definitions.cohorts import Cohort, load_cohorts
-from riskstrat.definitions.contracts import Contract, load_contracts
+from riskstrat.definitions.contracts import Column, Contract, load_contracts
 from riskstrat.definitions.contradictions import FILE as CONTRADICTIONS
 from riskstrat.definitions.contradictions import check_contradictions, load_contradictions
 from riskstrat.definitions.disclosure import load_disclosure
@@ -19,6 +25,14 @@ from riskstrat.definitions.geography import Geography, load_geography
 from riskstrat.definitions.layouts import Layout, load_layouts
 from riskstrat.definitions.legal_basis import LegalBases, check_purpose, load_legal_basis
 from riskstrat.definitions.limits import Limits, resolve_limits
+from riskstrat.definitions.list_columns import CONTRACT as LISTS
+from riskstrat.definitions.list_layout import FILE as LIST_LAYOUT
+from riskstrat.definitions.list_layout import check_list_layout, load_list_layout
+from riskstrat.definitions.list_rules import Columns, check_list, check_wording
+from riskstrat.definitions.lists import ListDefinition, load_lists
+from riskstrat.definitions.model import ModelDefinition, load_model_definition
+from riskstrat.definitions.measures import FILE as MEASURES
+from riskstrat.definitions.measures import Measures, load_measures
 from riskstrat.definitions.policies import (
     Ranking,
     ReportLayout,
@@ -27,7 +41,10 @@ from riskstrat.definitions.policies import (
     load_report_layout,
     load_worklist_layout,
 )
+from riskstrat.definitions.reasons import Wording, load_wording
 from riskstrat.definitions.reference import ReferenceTable, load_reference
+from riskstrat.definitions.returns import FILE as RETURNS
+from riskstrat.definitions.returns import ReturnRules, check_return_rules, load_return_rules
 from riskstrat.definitions.scores import ScoreTable, load_scores
 from riskstrat.definitions.sources import Source, Sources, load_sources
 from riskstrat.errors import DefinitionError
@@ -57,6 +74,11 @@ class Definitions:
     ranking: Ranking
     worklist_layout: WorklistLayout
     report_layout: ReportLayout
+    lists: Mapping[str, ListDefinition]
+    wording: Wording
+    model: ModelDefinition
+    return_rules: ReturnRules
+    measures: Measures
     legal_bases: LegalBases
     audiences: Audiences
 
@@ -111,6 +133,11 @@ def load_definitions(root: Path) -> Definitions:
         ranking=load_ranking(config / "ranking.yaml"),
         worklist_layout=load_worklist_layout(config / "worklists.yaml"),
         report_layout=load_report_layout(config / "report.yaml"),
+        lists=load_lists(config / "lists"),
+        wording=load_wording(config / "reasons.yaml"),
+        model=load_model_definition(config / "model", _features(root, contracts)),
+        return_rules=load_return_rules(config / RETURNS),
+        measures=load_measures(config / MEASURES),
         legal_bases=load_legal_basis(config / "legal_basis.yaml"),
         audiences=load_audiences(config / "audiences.yaml"),
     )
@@ -118,8 +145,17 @@ def load_definitions(root: Path) -> Definitions:
     check_contradictions(definitions.codelists, contradictions, config / "codelists")
     _check_layouts(definitions)
     _check_columns(definitions)
+    _check_lists(definitions)
     _check_permissions(definitions)
     return definitions
+
+
+def _features(root: Path, contracts: Mapping[str, Contract]) -> Mapping[str, Column]:
+    if FEATURES not in contracts:
+        raise DefinitionError(
+            "is missing.", file=root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
+        )
+    return {column.name: column for column in contracts[FEATURES].columns}
 
 
 def _check_sources(root: Path, contracts: Mapping[str, Contract], sources: Sources) -> None:
@@ -149,10 +185,6 @@ def _check_layouts(definitions: Definitions) -> None:
 
 def _check_columns(definitions: Definitions) -> None:
     config = definitions.root / "config"
-    if FEATURES not in definitions.contracts:
-        raise DefinitionError(
-            "is missing.", file=definitions.root / "data_contracts" / f"{FEATURES}.yaml", remedy="restore it."
-        )
     features = [column.name for column in definitions.contracts[FEATURES].columns]
     for component in definitions.ranking.components.values():
         _known(component.feature, features, config / "ranking.yaml", component.feature, "a feature")
@@ -171,9 +203,29 @@ def _check_columns(definitions: Definitions) -> None:
         check_names(cohort, columns, definitions.extract_names, path)
 
 
+def list_columns(definitions: Definitions) -> Columns:
+    """The columns that lists may read and show. Raises DefinitionError without the contract of lists."""
+    if LISTS not in definitions.contracts:
+        raise DefinitionError(
+            "is missing.", file=definitions.root / "data_contracts" / f"{LISTS}.yaml", remedy="restore it."
+        )
+    return Columns.of(definitions.contracts[FEATURES].columns, definitions.contracts[LISTS].columns)
+
+
+def _check_lists(definitions: Definitions) -> None:
+    config, columns = definitions.root / "config", list_columns(definitions)
+    for name, definition in definitions.lists.items():
+        check_list(definition, columns, definitions.cohorts, config / "lists" / f"{name}.yaml")
+    check_wording(definitions.wording, columns, config / "reasons.yaml")
+    named = [column.name for column in definitions.contracts[LISTS].columns]
+    layout = load_list_layout(config)
+    check_list_layout(layout, [*IDENTIFIERS, PSEUDONYM, *named], config / LIST_LAYOUT)
+
+
 def _check_permissions(definitions: Definitions) -> None:
     """Legal bases name extracts, cohorts and audiences name purposes, and policies agree."""
     config, bases = definitions.root / "config", definitions.legal_bases
+    check_return_rules(definitions.return_rules, definitions.extract_names, bases)
     for basis in bases.bases:
         for extract in basis.extracts:
             _known(extract, definitions.extract_names, bases.file, basis.name, "an extract")
@@ -187,6 +239,7 @@ def _check_permissions(definitions: Definitions) -> None:
         features,
         bases.purposes,
         {audience: policy.name for audience, policy in policies.items()},
+        [column.name for column in definitions.contracts[LISTS].columns],
     )
 
 

@@ -53,11 +53,13 @@ class Geography:
 
     def neighbourhoods_on(self, day: date) -> dict[str, str]:
         """Neighbourhood code to name, of every neighbourhood with a practice on ``day``, in code order."""
+        return self.names_on(day, "neighbourhood")
+
+    def names_on(self, day: date, kind: str) -> dict[str, str]:
+        """Code to name of every ``practice``, or every ``neighbourhood`` with one, on ``day``, in code order."""
         valid = [practice for practice in self.practices if practice.is_valid_on(day)]
-        return {
-            practice.neighbourhood_code: practice.neighbourhood_name
-            for practice in sorted(valid, key=lambda practice: practice.neighbourhood_code)
-        }
+        pairs = {getattr(practice, f"{kind}_code"): getattr(practice, f"{kind}_name") for practice in valid}
+        return dict(sorted(pairs.items()))
 
 
 def load_geography(folder: Path) -> Geography:

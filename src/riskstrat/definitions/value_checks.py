@@ -26,6 +26,18 @@ def holds_nhs_number(text: str) -> bool:
     return False
 
 
+def is_nhs_number(text: str) -> bool:
+    """Ten digits, not all equal, of which the last is the modulus 11 check of the others.
+
+    >>> is_nhs_number("9990000018"), is_nhs_number("9990000019"), is_nhs_number("9999999999")
+    (True, False, False)
+    """
+    if not re.fullmatch(r"[0-9]{10}", text) or len(set(text)) == 1:
+        return False
+    total = sum(int(digit) * weight for digit, weight in zip(text, _WEIGHTS, strict=False))
+    return (11 - total % 11) % 11 == int(text[9])
+
+
 # The names by which a contract calls a check of a value; each is True for a value that fails.
 VALUE_CHECKS: Mapping[str, Callable[[str], bool]] = MappingProxyType(
     {

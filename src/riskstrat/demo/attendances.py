@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
+import pyarrow as pa
 
-from riskstrat.demo.calibration import Floats, Integers, constant, curve, draw_index
+from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index
 from riskstrat.demo.episodes import acute_providers
 from riskstrat.demo.health import Health
 from riskstrat.demo.people import YEAR, Calendar, People
-from riskstrat.demo.rows import Rows, labels, moments, numbered, numbers
+from riskstrat.demo.rows import Rows, labels, moments, numbers
 from riskstrat.demo.spells import METHODS, Spells
 
 # ECDS discharge destination (SNOMED): ward, home, residential home, ambulatory emergency care.
@@ -22,8 +24,8 @@ CATEGORIES = ["1", "2", "3", "4"]
 
 
 @dataclass(frozen=True)
-class Attendances:
-    """Attendances of a chunk, one array element each; ``day`` is the day of arrival."""
+class Arrivals:
+    """Who comes when, one array element each; ``day`` is the day of arrival."""
 
     person: Integers
     day: Integers
@@ -34,85 +36,140 @@ class Attendances:
     ambulance_chance: Floats
 
 
-def attendance_rows(
+@dataclass(frozen=True)
+class Attendances:
+    """Attendances in order of person and arrival; both times are minutes since 1970."""
+
+    person: Integers
+    provider: Integers
+    department: Integers
+    category: Integers
+    destination: Integers
+    arrived: Integers
+    left: Integers
+    by_ambulance: Booleans
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def at(self, places: Integers | Booleans) -> Attendances:
+        """The attendances at some places, or where a mask is true."""
+        return Attendances(*(getattr(self, field.name)[places] for field in fields(self)))
+
+
+@dataclass(frozen=True)
+class Span:
+    """Days from ``first`` up to the day before ``last``, in which ``years`` years' worth of events happen."""
+
+    first: int
+    last: int
+    years: float
+
+
+def draw_attendances(
     spells: Spells,
     people: People,
-    health: Health,
+    rate: Floats,
     usual: Integers,
     calendar: Calendar,
     *,
-    first_id: int,
     generator: np.random.Generator,
-) -> Rows:
-    """All attendances of the history, in order of person and arrival."""
+) -> Attendances:
+    """All attendances of the history: those of the spells, and the others at each person's ``rate`` a year."""
+    history = Span(calendar.history_start, calendar.as_of, len(calendar.starts))
+    through = spells.at(came_through(spells) & (spells.admission < calendar.as_of))
     parts = [
-        _before_admission(spells, people, calendar),
-        _without_admission(people, health, usual, calendar, generator),
-        _same_day_care(people, usual, calendar, generator),
+        before_admission(through, people),
+        without_admission(people, rate, usual, history, generator),
+        same_day_care(people, usual, calendar.as_of, history, generator),
     ]
+    return timed(parts, generator)
+
+
+def timed(parts: Sequence[Arrivals], generator: np.random.Generator) -> Attendances:
+    """Arrivals with their times, by person and arrival."""
     person, day, provider, department, category, destination, chance = (
-        np.concatenate([getattr(part, name) for part in parts]) for name in Attendances.__dataclass_fields__
+        np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Arrivals)
     )
     moment = day * 1440 + np.floor(1440 * generator.beta(2.2, 1.8, len(day))).astype(np.int64)
-    waited = 60 + np.floor(generator.gamma(2.0, 95.0, len(day))).astype(np.int64)
+    waited = waiting_times(len(day), generator)
     order = np.lexsort((moment, person))
     person, provider, department, category, destination = (
         column[order] for column in (person, provider, department, category, destination)
     )
     arrived, left = moment[order], (moment + waited)[order]
-    still_there = left >= calendar.as_of * 1440
     ambulance = generator.random(len(day)) < chance[order]
+    return Attendances(person, provider, department, category, destination, arrived, left, ambulance)
+
+
+def waiting_times(count: int, generator: np.random.Generator) -> Integers:
+    """Minutes from arrival to departure."""
+    return 60 + np.floor(generator.gamma(2.0, 95.0, count)).astype(np.int64)
+
+
+def attendance_rows(attendances: Attendances, people: People, today: Integers, identifiers: pa.Array) -> Rows:
+    """The extract acute_attendances; who has not left before ``today`` (a day for each) has no departure yet."""
+    still_there = attendances.left >= today * 1440
     columns = {
-        "attendance_id": numbered("A", first_id, len(person)),
-        "nhs_number": numbers(people.nhs_number[person]),
-        "provider_code": labels(acute_providers(), provider),
-        "arrival_at": moments(arrived),
-        "departure_at": moments(left, still_there),
-        "attendance_category": labels(CATEGORIES, category),
-        "department_type": labels(DEPARTMENTS, department),
-        "discharge_destination": labels(DESTINATIONS, destination, still_there),
-        "arrived_by_ambulance": labels(["false", "true"], ambulance.astype(np.int64)),
+        "attendance_id": identifiers,
+        "nhs_number": numbers(people.nhs_number[attendances.person]),
+        "provider_code": labels(acute_providers(), attendances.provider),
+        "arrival_at": moments(attendances.arrived),
+        "departure_at": moments(attendances.left, still_there),
+        "attendance_category": labels(CATEGORIES, attendances.category),
+        "department_type": labels(DEPARTMENTS, attendances.department),
+        "discharge_destination": labels(DESTINATIONS, attendances.destination, still_there),
+        "arrived_by_ambulance": labels(["false", "true"], attendances.by_ambulance.astype(np.int64)),
     }
-    return Rows("acute_attendances", columns, person)
+    return Rows("acute_attendances", columns, attendances.person)
 
 
-def _before_admission(spells: Spells, people: People, calendar: Calendar) -> Attendances:
-    here_first, there_first = METHODS.index("21"), METHODS.index("2A")
-    through = spells.at(
-        ((spells.method == here_first) | (spells.method == there_first)) & (spells.admission < calendar.as_of)
-    )
+def came_through(spells: Spells) -> Booleans:
+    """Spells that began in an emergency department, the trust's own or another's."""
+    through: Booleans = (spells.method == METHODS.index("21")) | (spells.method == METHODS.index("2A"))
+    return through
+
+
+def before_admission(through: Spells, people: People) -> Arrivals:
+    """The attendances that led to spells; another trust's department sends the patient on."""
     count = len(through)
-    provider = np.where(through.method == here_first, through.provider, 1 - through.provider)
+    provider = np.where(through.method == METHODS.index("21"), through.provider, 1 - through.provider)
     chance = np.clip(((through.admission - people.birth[through.person]) / YEAR - 15) / 90, 0.1, 0.8)
     zeros = np.zeros(count, dtype=np.int64)
-    return Attendances(through.person, through.admission, provider, zeros, zeros, zeros, chance)
+    return Arrivals(through.person, through.admission, provider, zeros, zeros, zeros, chance)
 
 
 def _scattered(
-    counts: Integers, people: People, calendar: Calendar, generator: np.random.Generator
+    counts: Integers, people: People, span: Span, generator: np.random.Generator
 ) -> tuple[Integers, Integers]:
-    """Persons and days of events spread evenly over the history, none before birth or after death."""
+    """Persons and days of events spread evenly over a span, none before birth or after death."""
     person = np.repeat(np.arange(len(people)), counts)
-    span = calendar.as_of - calendar.history_start
-    day = calendar.history_start + generator.integers(0, span, len(person))
+    day = span.first + generator.integers(0, span.last - span.first, len(person))
     lived = (day >= people.birth[person]) & (day < people.end[person])
     return person[lived], day[lived]
 
 
-def _without_admission(
-    people: People, health: Health, usual: Integers, calendar: Calendar, generator: np.random.Generator
-) -> Attendances:
+def attendance_rates(
+    people: People, health: Health, calendar: Calendar, generator: np.random.Generator
+) -> Floats:
+    """How often each person attends in a year without being admitted."""
     age, shape = people.age(calendar.as_of), constant("attendance_shape")
     scale = np.where(age < 65, constant("attendance_scale_under_65"), constant("attendance_scale_from_65"))
     rate = scale * curve("attendance_age", age)
     rate *= np.where(health.has("care-home"), constant("care_home_attendance_ratio"), 1.0)
     rate *= np.exp(constant("attendance_deprivation") * (5.5 - people.decile))
-    rate *= generator.gamma(shape, 1 / shape, len(people)) * len(calendar.starts)
-    person, day = _scattered(generator.poisson(rate), people, calendar, generator)
+    return np.asarray(rate * generator.gamma(shape, 1 / shape, len(people)), dtype=np.float64)
+
+
+def without_admission(
+    people: People, rate: Floats, usual: Integers, span: Span, generator: np.random.Generator
+) -> Arrivals:
+    """Attendances that end at home, and the follow-ups of some."""
+    person, day = _scattered(generator.poisson(rate * span.years), people, span, generator)
     department = draw_index(np.array([0.60, 0.02, 0.38]), len(person), generator)
     again = np.flatnonzero(generator.random(len(person)) < constant("follow_up_share"))
     again = again[day[again] + 3 < people.end[person[again]]]
-    return Attendances(
+    return Arrivals(
         person=np.concatenate([person, person[again]]),
         day=np.concatenate([day, day[again] + 3]),
         provider=np.concatenate([usual[person], usual[person[again]]]),
@@ -125,13 +182,14 @@ def _without_admission(
     )
 
 
-def _same_day_care(
-    people: People, usual: Integers, calendar: Calendar, generator: np.random.Generator
-) -> Attendances:
-    rate = constant("sdec_rate") * np.interp(people.age(calendar.as_of), [15, 20, 80], [0.0, 0.8, 2.5])
-    person, day = _scattered(generator.poisson(rate * len(calendar.starts)), people, calendar, generator)
+def same_day_care(
+    people: People, usual: Integers, as_of: int, span: Span, generator: np.random.Generator
+) -> Arrivals:
+    """Same-day emergency care, more of it with age."""
+    rate = constant("sdec_rate") * np.interp(people.age(as_of), [15, 20, 80], [0.0, 0.8, 2.5])
+    person, day = _scattered(generator.poisson(rate * span.years), people, span, generator)
     count = len(person)
-    return Attendances(
+    return Arrivals(
         person=person,
         day=day,
         provider=usual[person],

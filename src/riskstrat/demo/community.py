@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index, read_knowledge
 from riskstrat.demo.health import Health
@@ -14,6 +16,7 @@ from riskstrat.demo.rows import NEVER, Rows, constant_text, days, labels, number
 ATTENDANCE = ["5", "6", "7", "3", "2", "4"]
 ATTENDANCE_SHARES = np.array([0.86, 0.04, 0.01, 0.04, 0.03, 0.02])
 QUESTIONS = 5
+NO_MANAGER = -1
 # Asked in order: visitors, falls, medication, memory, daily living. How often each raises a concern.
 CONCERNS = np.array([0.25, 0.40, 0.30, 0.35, 0.45])
 
@@ -30,48 +33,95 @@ def _provider() -> str:
     return next(row["provider_code"] for row in read_knowledge("providers") if row["kind"] == "community")
 
 
+@dataclass(frozen=True)
+class Involvement:
+    """How much community services have to do with each person; it stays much the same from year to year."""
+
+    main_service: Integers
+    leaning: Floats
+    intensity: Floats
+
+    def contacts(self, people: People, deficits: Integers, day: int) -> tuple[Booleans, Floats]:
+        """Who is involved in a year with so many deficits, and the contacts to expect, age as on a day."""
+        scale = np.where(
+            people.age(day) < 65, constant("community_scale_under_65"), constant("community_scale")
+        )
+        involved = self.leaning < curve("community_involved", deficits)
+        mean = scale * curve("community_contacts", deficits) * self.intensity / ATTENDANCE_SHARES[:2].sum()
+        return involved, mean
+
+
+def draw_involvement(people: People, generator: np.random.Generator) -> Involvement:
+    """Each person's usual service, and how likely and how often it comes."""
+    main_service = draw_index(service_names("community")[1], len(people), generator)
+    shape = constant("community_shape")
+    leaning = generator.random(len(people))
+    return Involvement(main_service, leaning, generator.gamma(shape, 1 / shape, len(people)))
+
+
 def community_rows(
-    people: People, health: Health, calendar: Calendar, first_id: int, generator: np.random.Generator
+    people: People,
+    health: Health,
+    involvement: Involvement,
+    calendar: Calendar,
+    *,
+    first_id: int,
+    generator: np.random.Generator,
 ) -> tuple[Rows, Rows]:
     """The extracts community_contacts and community_referrals of the history."""
-    names, weights = service_names("community")
-    main_service = draw_index(weights, len(people), generator)
-    person, day = _contacts(people, health, calendar, generator)
-    usual = generator.random(len(person)) < 0.7
-    service = np.where(usual, main_service[person], draw_index(weights, len(person), generator))
-    contacts = {
-        "contact_id": numbered("K", first_id, len(person)),
-        "nhs_number": numbers(people.nhs_number[person]),
-        "provider_code": constant_text(_provider(), len(person)),
-        "contact_date": days(day),
-        "service_type": labels(names, service),
-        "attendance_status": labels(ATTENDANCE, draw_index(ATTENDANCE_SHARES, len(person), generator)),
-    }
+    person, day = _contacts(people, health, involvement, calendar, generator)
+    service = services(involvement, person, generator)
+    identifiers = numbered("K", first_id, len(person))
+    contacts = contact_rows(people, person, day, service, identifiers=identifiers, generator=generator)
     referrals = _referrals(
         people, person, day, service, calendar=calendar, first_id=first_id, generator=generator
     )
-    return Rows("community_contacts", contacts, person), referrals
+    return contacts, referrals
+
+
+def services(involvement: Involvement, person: Integers, generator: np.random.Generator) -> Integers:
+    """The service of each contact: mostly the person's usual one."""
+    usual = generator.random(len(person)) < 0.7
+    other = draw_index(service_names("community")[1], len(person), generator)
+    return np.where(usual, involvement.main_service[person], other)
+
+
+def contact_rows(
+    people: People,
+    person: Integers,
+    day: Integers,
+    service: Integers,
+    *,
+    identifiers: pa.Array,
+    generator: np.random.Generator,
+) -> Rows:
+    """The extract community_contacts; some contacts did not take place."""
+    columns = {
+        "contact_id": identifiers,
+        "nhs_number": numbers(people.nhs_number[person]),
+        "provider_code": constant_text(_provider(), len(person)),
+        "contact_date": days(day),
+        "service_type": labels(service_names("community")[0], service),
+        "attendance_status": labels(ATTENDANCE, draw_index(ATTENDANCE_SHARES, len(person), generator)),
+    }
+    return Rows("community_contacts", columns, person)
 
 
 def _contacts(
-    people: People, health: Health, calendar: Calendar, generator: np.random.Generator
+    people: People,
+    health: Health,
+    involvement: Involvement,
+    calendar: Calendar,
+    generator: np.random.Generator,
 ) -> tuple[Integers, Integers]:
-    """Persons and days. Who is involved, and how much, stays much the same from year to year."""
-    shape = constant("community_shape")
-    leaning = generator.random(len(people))
-    intensity = generator.gamma(shape, 1 / shape, len(people))
+    """Persons and days, year by year."""
     persons, days_of_contact = [], []
     ends = (calendar.as_of, *calendar.starts[:-1])
-    attended = ATTENDANCE_SHARES[:2].sum()
     for first, last in zip(calendar.starts, ends, strict=True):
         start = np.maximum(first, people.birth)
         stop = np.minimum(last, people.end)
-        deficits = health.deficits(start)
-        scale = np.where(
-            people.age(last) < 65, constant("community_scale_under_65"), constant("community_scale")
-        )
-        involved = (leaning < curve("community_involved", deficits)) & (stop > start)
-        mean = scale * curve("community_contacts", deficits) * intensity / attended
+        involved, mean = involvement.contacts(people, health.deficits(start), last)
+        involved &= stop > start
         count = np.where(involved, 1 + generator.poisson(np.maximum(mean - 1, 0.1)), 0)
         person = np.repeat(np.arange(len(people)), count)
         persons.append(person)
@@ -126,72 +176,103 @@ def known_to_team(
     return known
 
 
-def team_rows(
-    people: People,
-    health: Health,
-    place: Place,
-    calendar: Calendar,
-    *,
-    first_id: int,
-    generator: np.random.Generator,
-) -> list[Rows]:
-    """The extracts community_caseload, care_plans and assessments."""
+@dataclass(frozen=True)
+class Caseload:
+    """Entries of a caseload, one array element each; NO_MANAGER where none is named, ``finish`` may be NEVER."""
+
+    person: Integers
+    begin: Integers
+    finish: Integers
+    manager: Integers
+
+
+@dataclass(frozen=True)
+class Plans:
+    """Care plans, one array element each; ``reviewed`` is NEVER where nobody has."""
+
+    person: Integers
+    kind: Integers
+    created: Integers
+    reviewed: Integers
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+
+@dataclass(frozen=True)
+class Team:
+    """What the integrated teams keep; ``asked`` are the people of the five questions and ``asked_on`` when."""
+
+    caseload: Caseload
+    plans: Plans
+    asked: Integers
+    asked_on: Integers
+
+
+def draw_team(people: People, health: Health, calendar: Calendar, generator: np.random.Generator) -> Team:
+    """Who is on a caseload, with which plan, and who was asked."""
     known = np.flatnonzero(known_to_team(people, health, calendar, generator))
     begin = calendar.as_of - generator.integers(1, 730, len(known))
     finish = np.where(
         generator.random(len(known)) < 0.25, begin + generator.integers(60, 600, len(known)), NEVER
     )
-    teams = [f"Integrated team {code}" for code in place.neighbourhoods]
-    managers, weights = service_names("manager")
-    caseload = {
-        "nhs_number": numbers(people.nhs_number[known]),
-        "team": labels(teams, people.practice[known]),
-        "from_date": days(begin),
-        "to_date": days(finish, finish >= calendar.as_of),
-        "case_manager": labels(
-            managers, draw_index(weights, len(known), generator), generator.random(len(known)) < 0.08
-        ),
-    }
+    manager = draw_index(service_names("manager")[1], len(known), generator)
+    manager = np.where(generator.random(len(known)) < 0.08, NO_MANAGER, manager)
     planned = known[generator.random(len(known)) < 0.75]
     care_home = np.flatnonzero(health.has("care-home") & (people.end == calendar.as_of))
     asked = np.union1d(
         known[generator.random(len(known)) < 0.80], care_home[generator.random(len(care_home)) < 0.50]
     )
-    return [
-        Rows("community_caseload", caseload, known),
-        _plans(people, planned, calendar, first_id, generator),
-        _assessments(people, asked, calendar, first_id, generator),
-    ]
+    plans = _plans(planned, calendar, generator)
+    asked_on = calendar.as_of - 1 - generator.integers(0, 600, len(asked))
+    return Team(Caseload(known, begin, finish, manager), plans, asked, asked_on)
 
 
-def _plans(
-    people: People, person: Integers, calendar: Calendar, first_id: int, generator: np.random.Generator
-) -> Rows:
+def _plans(person: Integers, calendar: Calendar, generator: np.random.Generator) -> Plans:
     created = calendar.as_of - 1 - generator.integers(0, 700, len(person))
     reviewed = created + np.floor(generator.random(len(person)) * (calendar.as_of - created)).astype(np.int64)
-    names, weights = service_names("plan")
+    kind = draw_index(service_names("plan")[1], len(person), generator)
+    return Plans(person, kind, created, np.where(generator.random(len(person)) < 0.3, NEVER, reviewed))
+
+
+def caseload_rows(caseload: Caseload, people: People, place: Place, today: int) -> Rows:
+    """The extract community_caseload as it stands before a day."""
+    teams = [f"Integrated team {code}" for code in place.neighbourhoods]
     columns = {
-        "plan_id": numbered("P", first_id, len(person)),
-        "nhs_number": numbers(people.nhs_number[person]),
-        "plan_type": labels(names, draw_index(weights, len(person), generator)),
-        "created_date": days(created),
-        "last_reviewed_date": days(reviewed, generator.random(len(person)) < 0.3),
+        "nhs_number": numbers(people.nhs_number[caseload.person]),
+        "team": labels(teams, people.practice[caseload.person]),
+        "from_date": days(caseload.begin),
+        "to_date": days(caseload.finish, caseload.finish >= today),
+        "case_manager": labels(
+            service_names("manager")[0], np.maximum(caseload.manager, 0), caseload.manager == NO_MANAGER
+        ),
     }
-    return Rows("care_plans", columns, person)
+    return Rows("community_caseload", columns, caseload.person)
 
 
-def _assessments(
-    people: People, asked: Integers, calendar: Calendar, first_id: int, generator: np.random.Generator
+def plan_rows(plans: Plans, people: People, identifiers: pa.Array) -> Rows:
+    """The extract care_plans."""
+    columns = {
+        "plan_id": identifiers,
+        "nhs_number": numbers(people.nhs_number[plans.person]),
+        "plan_type": labels(service_names("plan")[0], plans.kind),
+        "created_date": days(plans.created),
+        "last_reviewed_date": days(plans.reviewed, plans.reviewed == NEVER),
+    }
+    return Rows("care_plans", columns, plans.person)
+
+
+def assessment_rows(
+    people: People, asked: Integers, asked_on: Integers, *, first_id: int, generator: np.random.Generator
 ) -> Rows:
-    """Five rows a person asked, one for each question."""
-    day = np.repeat(calendar.as_of - 1 - generator.integers(0, 600, len(asked)), QUESTIONS)
+    """The extract assessments: five rows a person asked, one for each question."""
     person = np.repeat(asked, QUESTIONS)
     question = np.tile(np.arange(QUESTIONS), len(asked))
     concern = generator.random(len(person)) < CONCERNS[question]
     columns = {
         "assessment_id": numbered("Q", first_id, len(person)),
         "nhs_number": numbers(people.nhs_number[person]),
-        "assessed_on": days(day),
+        "assessed_on": days(np.repeat(asked_on, QUESTIONS)),
         "question": numbers(question + 1),
         "concern": labels(["false", "true"], concern.astype(np.int64)),
         "note": labels(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields, replace
 from functools import cache
 
 import numpy as np
+import pyarrow as pa
 
-from riskstrat.demo.calibration import Integers, draw_index, read_knowledge
+from riskstrat.demo.calibration import Booleans, Integers, draw_index, read_knowledge
 from riskstrat.demo.diagnoses import diagnosis_columns, draw_diagnoses
 from riskstrat.demo.health import Health
 from riskstrat.demo.people import Calendar, People
@@ -23,6 +25,8 @@ BY_USE = {
 }
 WARDS = ["Acute medical unit", "Ward 4", "Ward 7", "Ward 12", "Older people's unit", "Surgical assessment"]
 MESSAGE_DAYS = 7
+MESSAGES = ["admitted", "transferred", "cancelled", "discharged"]
+ADMITTED, TRANSFERRED, CANCELLED, DISCHARGED = range(len(MESSAGES))
 
 
 @cache
@@ -31,16 +35,40 @@ def acute_providers() -> list[str]:
     return [row["provider_code"] for row in read_knowledge("providers") if row["kind"] == "acute"]
 
 
-def episode_rows(
-    spells: Spells,
-    people: People,
-    health: Health,
-    calendar: Calendar,
-    *,
-    first_id: int,
-    generator: np.random.Generator,
-) -> Rows:
-    """Consultant episodes of the spells admitted before as_of. An open spell has no discharge."""
+@dataclass(frozen=True)
+class Episodes:
+    """Consultant episodes, one array element each: the place of their spell, their place in it, first and last day.
+
+    ``lag`` is how many days after the end an episode is recorded. Specialty and diagnoses are by spell.
+    """
+
+    owner: Integers
+    number: Integers
+    start: Integers
+    finish: Integers
+    lag: Integers
+    specialty: Integers
+    diagnoses: Integers
+
+    def __len__(self) -> int:
+        return len(self.owner)
+
+    def at(self, places: Integers | Booleans) -> Episodes:
+        """The episodes at some places, or where a mask is true, of the same spells."""
+        return replace(
+            self,
+            owner=self.owner[places],
+            number=self.number[places],
+            start=self.start[places],
+            finish=self.finish[places],
+            lag=self.lag[places],
+        )
+
+
+def draw_episodes(
+    spells: Spells, people: People, health: Health, known_before: int, generator: np.random.Generator
+) -> Episodes:
+    """All episodes of the spells; only those that start before ``known_before`` get a lag."""
     diagnoses = draw_diagnoses(spells, people, health, generator)
     count = len(spells)
     nights = spells.discharge - spells.admission
@@ -50,34 +78,51 @@ def episode_rows(
     number = np.arange(len(owner)) - np.repeat(np.cumsum(each) - each, each)
     start = spells.admission[owner] + nights[owner] * number // each[owner]
     finish = spells.admission[owner] + nights[owner] * (number + 1) // each[owner]
-    known = start < calendar.as_of
-    owner, number, start, finish = owner[known], number[known], start[known], finish[known]
-    open_spell = spells.discharge[owner] >= calendar.as_of
-    open_episode = finish >= calendar.as_of
-    recorded = np.minimum(
-        np.where(open_episode, start, finish) + generator.integers(1, 15, len(owner)), calendar.as_of - 1
-    )
-    recorded = np.maximum(recorded, start)
+    known = start < known_before
+    lag = np.zeros(len(owner), dtype=np.int64)
+    lag[known] = generator.integers(1, 15, int(known.sum()))
+    return Episodes(owner, number, start, finish, lag, _specialties(spells, generator), diagnoses)
+
+
+def episode_rows(
+    episodes: Episodes, spells: Spells, people: People, calendar: Calendar, *, first_id: int
+) -> Rows:
+    """The extract acute_episodes: what started before as_of. An open spell has no discharge."""
+    known = episodes.at(episodes.start < calendar.as_of)
+    today = np.full(len(known), calendar.as_of)
+    last = np.where(known.finish >= calendar.as_of, known.start, known.finish)
+    recorded = np.maximum(np.minimum(last + known.lag, calendar.as_of - 1), known.start)
     columns = {
-        "episode_id": numbered("C", first_id, len(owner)),
+        "episode_id": numbered("C", first_id, len(known)),
+        "spell_id": numbered("S", first_id, len(spells)).take(known.owner),
+        **episode_columns(known, spells, people, today=today, recorded=recorded),
+    }
+    return Rows("acute_episodes", columns, spells.person[known.owner])
+
+
+def episode_columns(
+    episodes: Episodes, spells: Spells, people: People, *, today: Integers, recorded: Integers
+) -> dict[str, pa.Array]:
+    """All columns but identifiers. What ends on or after ``today`` (a day for each episode) has not ended yet."""
+    owner = episodes.owner
+    open_spell, open_episode = spells.discharge[owner] >= today, episodes.finish >= today
+    return {
         "nhs_number": numbers(people.nhs_number[spells.person[owner]]),
         "provider_code": labels(acute_providers(), spells.provider[owner]),
-        "spell_id": numbered("S", first_id, count).take(owner),
-        "episode_number": numbers(number + 1),
+        "episode_number": numbers(episodes.number + 1),
         "admission_date": days(spells.admission[owner]),
         "admission_method": labels(METHODS, spells.method[owner]),
         "source_of_admission": labels(PLACES, spells.source[owner]),
         "patient_classification": labels(CLASSES, spells.classification[owner]),
-        "episode_start": days(start),
-        "episode_end": days(finish, open_episode),
+        "episode_start": days(episodes.start),
+        "episode_end": days(episodes.finish, open_episode),
         "discharge_date": days(spells.discharge[owner], open_spell),
         "discharge_method": labels(ENDINGS, np.where(open_spell, STILL_IN, spells.ending[owner])),
         "discharge_destination": labels(PLACES, np.where(open_spell, NOT_ENDED, spells.destination[owner])),
-        "treatment_function": labels(SPECIALTIES, _specialties(spells, generator)[owner]),
+        "treatment_function": labels(SPECIALTIES, episodes.specialty[owner]),
         "recorded_date": days(recorded),
+        **diagnosis_columns(episodes.diagnoses[owner], spells.provider[owner]),
     }
-    columns.update(diagnosis_columns(diagnoses[owner], spells.provider[owner]))
-    return Rows("acute_episodes", columns, spells.person[owner])
 
 
 def _specialties(spells: Spells, generator: np.random.Generator) -> Integers:
@@ -88,9 +133,29 @@ def _specialties(spells: Spells, generator: np.random.Generator) -> Integers:
     return chosen
 
 
-def message_rows(
-    spells: Spells, people: People, calendar: Calendar, first_id: int, generator: np.random.Generator
-) -> Rows:
+@dataclass(frozen=True)
+class Messages:
+    """Messages, one array element each: the place of the spell, person, trust, what happened, when, and ward.
+
+    ``moment`` is a minute since 1970, ``kind`` a place in MESSAGES.
+    """
+
+    spell: Integers
+    person: Integers
+    provider: Integers
+    kind: Integers
+    moment: Integers
+    ward: Integers
+
+    def __len__(self) -> int:
+        return len(self.person)
+
+    def at(self, places: Integers | Booleans) -> Messages:
+        """The messages at some places, or where a mask is true."""
+        return Messages(*(getattr(self, field.name)[places] for field in fields(self)))
+
+
+def draw_messages(spells: Spells, calendar: Calendar, generator: np.random.Generator) -> Messages:
     """Admission, transfer, discharge and a few cancelled messages of the seven days before as_of."""
     week = calendar.as_of - MESSAGE_DAYS
     ordinary = spells.classification < 2
@@ -107,12 +172,18 @@ def message_rows(
     minute = np.where(same_day, 1385 + minute % 50, minute)
     order = np.argsort(day * 1440 + minute, kind="stable")
     spell, kind, moment = spell[order], kind[order], (day * 1440 + minute)[order]
+    ward = generator.integers(0, len(WARDS), len(spell))
+    return Messages(spell, spells.person[spell], spells.provider[spell], kind, moment, ward)
+
+
+def message_rows(messages: Messages, people: People, identifiers: pa.Array) -> Rows:
+    """The extract acute_adt, with an identifier for each message."""
     columns = {
-        "message_id": numbered("M", first_id, len(spell)),
-        "nhs_number": numbers(people.nhs_number[spells.person[spell]]),
-        "provider_code": labels(acute_providers(), spells.provider[spell]),
-        "event_type": labels(["admitted", "transferred", "cancelled", "discharged"], kind),
-        "event_at": moments(moment),
-        "ward": labels(WARDS, generator.integers(0, len(WARDS), len(spell))),
+        "message_id": identifiers,
+        "nhs_number": numbers(people.nhs_number[messages.person]),
+        "provider_code": labels(acute_providers(), messages.provider),
+        "event_type": labels(MESSAGES, messages.kind),
+        "event_at": moments(messages.moment),
+        "ward": labels(WARDS, messages.ward),
     }
-    return Rows("acute_adt", columns, spells.person[spell])
+    return Rows("acute_adt", columns, messages.person)

@@ -27,6 +27,8 @@ FRAILTY_BANDS = (4.5, 8.5, 12.5)
 DEFICITS_COUNTED = 36
 # Before this day some practices coded in Read v2 or CTV3; since then all use SNOMED CT.
 SNOMED_SINCE = 17_622
+# Everyday records lie so many years back on average.
+RECORD_YEARS = 3.5
 
 
 @dataclass
@@ -109,8 +111,17 @@ def _abnormal_results(chart: Chart, test: NumericTest, person: Integers, since: 
 
 
 def _normal_results(chart: Chart, test: NumericTest) -> None:
-    person = _several(chart, np.full(len(chart.people), 0.15 * test.weight))
-    day = _recent_days(chart, person)
+    person = _several(chart, np.full(len(chart.people), normal_results_mean(test)))
+    record_normal_result(chart, test, person, _recent_days(chart, person))
+
+
+def normal_results_mean(test: NumericTest) -> float:
+    """How many normal results of a test are on a record."""
+    return 0.15 * test.weight
+
+
+def record_normal_result(chart: Chart, test: NumericTest, person: Integers, day: Integers) -> None:
+    """Write a normal result for each person and day."""
     chart.pile.add(person, day, test.code, _values(test.normal, test.decimals, len(person), chart), test.unit)
 
 
@@ -125,7 +136,7 @@ def _several(chart: Chart, mean: Floats) -> Integers:
 
 def _recent_days(chart: Chart, person: Integers) -> Integers:
     """Days of everyday records: mostly recent, never before birth or after death."""
-    years_ago = chart.generator.exponential(3.5, len(person))
+    years_ago = chart.generator.exponential(RECORD_YEARS, len(person))
     room = np.maximum(chart.people.end[person] - chart.people.birth[person], 1)
     days_ago = np.floor(years_ago * YEAR).astype(np.int64) % room
     day: Integers = chart.people.end[person] - 1 - days_ago
@@ -232,15 +243,23 @@ def _type_1_opt_outs(chart: Chart) -> None:
 
 
 def _observations(chart: Chart) -> None:
-    """Everyday records: blood pressure, weight, contacts, minor illness; none matters to a score."""
+    person = _several(chart, observations_mean(chart))
+    record_observations(chart, person, _recent_days(chart, person))
+
+
+def observations_mean(chart: Chart) -> Floats:
+    """How many everyday records each person has."""
     deficits = chart.health.deficits(chart.people.end)
-    mean = (
+    return np.asarray(
         constant("observations_base")
         + constant("observations_age") * chart.people.age(chart.people.end)
-        + constant("observations_deficits") * deficits
+        + constant("observations_deficits") * deficits,
+        dtype=np.float64,
     )
-    person = _several(chart, mean)
-    day = _recent_days(chart, person)
+
+
+def record_observations(chart: Chart, person: Integers, day: Integers) -> None:
+    """Write everyday records: blood pressure, weight, contacts, minor illness; none matters to a score."""
     kinds = chart.vocabulary.observations
     kind = draw_index(np.array([observation.weight for observation in kinds]), len(person), chart.generator)
     for place, observation in enumerate(kinds):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from riskstrat.demo.calibration import (
     Booleans,
+    Condition,
     Floats,
     Integers,
     condition_index,
@@ -53,22 +54,27 @@ def draw_health(people: People, generator: np.random.Generator) -> Health:
     shape = constant("frailty_shape")
     frailty = generator.gamma(shape, 1 / shape, count)
     frailty *= np.where(people.status == DEAD, constant("frailty_of_the_dead"), 1.0)
-    age = people.age(people.end)
-    knee = constant("age_knee")
-    felt_age = np.where(age > knee, knee + (age - knee) * constant("age_slope_after_knee"), age)
     z_shape = constant("z_shape")
     z = generator.gamma(z_shape, 1 / z_shape, count)
     onset = np.full((count, len(conditions())), NEVER, dtype=np.int32)
     for place, condition in enumerate(conditions()):
-        hazard = condition.weight * np.exp(
-            condition.age_slope * (felt_age - 75) / 10
-            + condition.female * (people.female - 0.5)
-            + condition.deprivation * (5.5 - people.decile)
-        )
-        chance = -np.expm1(-hazard * frailty**condition.frailty_power)
-        has = (age >= condition.min_age) & (generator.random(count) < chance)
+        has = generator.random(count) < chance_of(condition, people, frailty)
         onset[has, place] = _first_records(people, condition.min_age, has, generator)
     return Health(frailty, z, onset)
+
+
+def chance_of(condition: Condition, people: People, frailty: Floats) -> Floats:
+    """The probability of having a condition by the end: a hazard times latent frailty, 0 below its age."""
+    age = people.age(people.end)
+    knee = constant("age_knee")
+    felt_age = np.where(age > knee, knee + (age - knee) * constant("age_slope_after_knee"), age)
+    hazard = condition.weight * np.exp(
+        condition.age_slope * (felt_age - 75) / 10
+        + condition.female * (people.female - 0.5)
+        + condition.deprivation * (5.5 - people.decile)
+    )
+    chance: Floats = -np.expm1(-hazard * frailty**condition.frailty_power)
+    return np.where(age >= condition.min_age, chance, 0.0)
 
 
 def _first_records(people: People, min_age: float, has: Booleans, generator: np.random.Generator) -> Integers:

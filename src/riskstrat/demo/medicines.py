@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -24,6 +25,11 @@ def _formulary() -> list[dict[str, str]]:
     return read_knowledge("formulary")
 
 
+def formulary_size() -> int:
+    """How many medicines there are to be prescribed."""
+    return len(_formulary())
+
+
 def medicine_counts(people: People, health: Health, generator: np.random.Generator) -> Integers:
     """How many different medicines each person takes."""
     minimum = int(constant("polypharmacy_minimum"))
@@ -37,10 +43,17 @@ def medicine_counts(people: People, health: Health, generator: np.random.Generat
     return np.where(health.has(MEDICINES_DEFICIT), np.minimum(many, MOST_MEDICINES), few)
 
 
-def medicine_rows(
-    people: People, counts: Integers, calendar: Calendar, first_id: int, generator: np.random.Generator
-) -> Rows:
-    """The extract gp_medications: repeat issues of everybody's medicines over the last 27 months."""
+@dataclass(frozen=True)
+class Prescriptions:
+    """Repeat medicines, one array element each, and the day of the latest issue."""
+
+    person: Integers
+    medicine: Integers
+    latest: Integers
+
+
+def draw_prescriptions(people: People, counts: Integers, generator: np.random.Generator) -> Prescriptions:
+    """Which medicines everybody takes, as many different ones as counted."""
     takers = np.flatnonzero(counts)
     weights = np.array([3.0 if row["group"] == "common" else 1.0 for row in _formulary()])
     # The smallest of exponential times over weights: a weighted draw without repeats.
@@ -48,14 +61,26 @@ def medicine_rows(
     ranked = np.argsort(keys, axis=1)[:, :MOST_MEDICINES]
     taker, rank = np.nonzero(np.arange(MOST_MEDICINES) < counts[takers, None])
     person, medicine = takers[taker], ranked[taker, rank]
-    issues = ISSUE_DAYS // INTERVAL_DAYS
     latest = people.end[person] - 1 - generator.integers(0, INTERVAL_DAYS, len(person))
-    day = (latest[:, None] - INTERVAL_DAYS * np.arange(issues)).ravel()
-    person, medicine = np.repeat(person, issues), np.repeat(medicine, issues)
+    return Prescriptions(person, medicine, latest)
+
+
+def medicine_rows(people: People, prescribed: Prescriptions, calendar: Calendar, first_id: int) -> Rows:
+    """The extract gp_medications: repeat issues of everybody's medicines over the last 27 months."""
+    issues = ISSUE_DAYS // INTERVAL_DAYS
+    day = (prescribed.latest[:, None] - INTERVAL_DAYS * np.arange(issues)).ravel()
+    person, medicine = np.repeat(prescribed.person, issues), np.repeat(prescribed.medicine, issues)
     issued = (day >= people.birth[person]) & (day >= calendar.as_of - ISSUE_DAYS)
     person, medicine, day = person[issued], medicine[issued], day[issued]
+    return issue_rows(people, person, medicine, day, numbered("I", first_id, len(person)))
+
+
+def issue_rows(
+    people: People, person: Integers, medicine: Integers, day: Integers, identifiers: pa.Array
+) -> Rows:
+    """Rows of gp_medications, an issue each."""
     columns = {
-        "issue_id": numbered("I", first_id, len(person)),
+        "issue_id": identifiers,
         "nhs_number": numbers(people.nhs_number).take(pa.array(person)),
         "issue_date": days(day),
         "dmd_code": labels([row["dmd_code"] for row in _formulary()], medicine),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index
 from riskstrat.demo.community import service_names
@@ -14,14 +15,25 @@ from riskstrat.demo.rows import NEVER, Rows, constant_text, days, labels, number
 # A cohort for people whom no rule about age and frailty finds.
 ADDED_TO = "complex_adults_working_age"
 ADDED_PER_CHUNK = 6
+# The opt-out check whose answer comes with the town was made so many days before as_of.
+CHECKED_DAYS_BEFORE = 5
 # Words of knowledge/services.csv: how people call the practice, whom they call, and what starts at their home.
 CALL, HOME_CARE = "telephone", "home care"
 CALLED = ("adult social care", "ambulance")
 
 
+def gp_contact_rates(people: People, health: Health, generator: np.random.Generator) -> Floats:
+    """How often each person is in contact with the practice in a year."""
+    shape = constant("gp_contact_shape")
+    rate = curve("gp_contact_age", people.age(people.end))
+    rate *= np.exp(curve("gp_contact_deficits", health.deficits(people.end)))
+    rate *= generator.gamma(shape, 1 / shape, len(people))
+    return rate
+
+
 def gp_contact_rows(
     people: People,
-    health: Health,
+    rate: Floats,
     calendar: Calendar,
     needs: Needs,
     *,
@@ -29,10 +41,6 @@ def gp_contact_rows(
     generator: np.random.Generator,
 ) -> Rows:
     """Consultations of the last two years, the calls of those who escalate last."""
-    shape = constant("gp_contact_shape")
-    rate = curve("gp_contact_age", people.age(people.end))
-    rate *= np.exp(curve("gp_contact_deficits", health.deficits(people.end)))
-    rate *= generator.gamma(shape, 1 / shape, len(people))
     begin = np.maximum(calendar.starts[1], people.birth)
     room = np.maximum(people.end - begin, 0)
     person = np.repeat(np.arange(len(people)), generator.poisson(rate * room / 365.25))
@@ -41,11 +49,18 @@ def gp_contact_rows(
     kind = draw_index(weights, len(person), generator)
     person, day = np.concatenate([person, needs.caller]), np.concatenate([day, needs.call_day])
     kind = np.concatenate([kind, np.full(len(needs.caller), names.index(CALL))])
+    return consultation_rows(people, person, day, kind, numbered("G", first_id, len(person)))
+
+
+def consultation_rows(
+    people: People, person: Integers, day: Integers, kind: Integers, identifiers: pa.Array
+) -> Rows:
+    """Rows of gp_contacts; ``kind`` is a place in the kinds of services.csv."""
     columns = {
-        "contact_id": numbered("G", first_id, len(person)),
+        "contact_id": identifiers,
         "nhs_number": numbers(people.nhs_number[person]),
         "contact_date": days(day),
-        "contact_type": labels(names, kind),
+        "contact_type": labels(service_names("gp")[0], kind),
     }
     return Rows("gp_contacts", columns, person)
 
@@ -117,22 +132,27 @@ def agency_rows(
 
 
 def draw_national_opt_outs(people: People, calendar: Calendar, generator: np.random.Generator) -> Booleans:
-    """Who has registered a national data opt-out, by sex and age."""
+    """Who has registered a national data opt-out."""
+    return generator.random(len(people)) < opt_out_chance(people, calendar)
+
+
+def opt_out_chance(people: People, calendar: Calendar) -> Floats:
+    """The probability of having registered a national data opt-out, by sex and age."""
     age = people.age(calendar.as_of)
     pattern = curve("national_opt_out_age", age)
     level: Floats = np.empty(len(people))
     for female, name in ((True, "national_opt_out_female"), (False, "national_opt_out_male")):
         own = people.female == female
         level[own] = constant(name) / max(float(pattern[own].mean()), 1e-9) if own.any() else 0.0
-    return generator.random(len(people)) < pattern * level
+    return np.asarray(pattern * level, dtype=np.float64)
 
 
-def opt_out_rows(people: People, opted_out: Booleans, calendar: Calendar) -> Rows:
-    """The list that came back from the opt-out check, five days before as_of."""
+def opt_out_rows(people: People, opted_out: Booleans, checked_on: int) -> Rows:
+    """The list that came back from the opt-out check of a day."""
     person = np.flatnonzero(opted_out)
     columns = {
         "nhs_number": numbers(people.nhs_number[person]),
-        "checked_on": days(np.full(len(person), calendar.as_of - 5)),
+        "checked_on": days(np.full(len(person), checked_on)),
     }
     return Rows("national_opt_out", columns, person)
 

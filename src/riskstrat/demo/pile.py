@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 import pyarrow as pa
 
-from riskstrat.demo.calibration import Floats, Integers, constant
+from riskstrat.demo.calibration import Booleans, Floats, Integers, constant
 from riskstrat.demo.codes import CodeBook
 from riskstrat.demo.people import Calendar, People
 from riskstrat.demo.rows import Rows, days, labels, numbered, numbers
@@ -67,14 +67,38 @@ def event_rows(
     late = generator.random(count) < constant("late_record_share")
     lag = np.where(late, generator.integers(1, 22, count), 0)
     recorded = np.minimum(day + lag, calendar.as_of - 1)
+    events = Events(person, day, code, value, unit, recorded)
+    return rows_of_events(events, pile.units, people, book, numbered("E", first_id, count))
+
+
+@dataclass(frozen=True)
+class Events:
+    """GP events, one array element each."""
+
+    person: Integers
+    day: Integers
+    code: Integers
+    value: Floats
+    unit: Integers
+    recorded: Integers
+
+    def at(self, places: Integers | Booleans) -> Events:
+        """The events at some places, or where a mask is true."""
+        return Events(*(getattr(self, field.name)[places] for field in fields(self)))
+
+
+def rows_of_events(
+    events: Events, units: list[str], people: People, book: CodeBook, identifiers: pa.Array
+) -> Rows:
+    """Rows of gp_events, one an event."""
     columns = {
-        "event_id": numbered("E", first_id, count),
-        "nhs_number": numbers(people.nhs_number).take(pa.array(person)),
-        "event_date": days(day),
-        "recorded_date": days(recorded),
-        "code_system": labels([system for system, _ in book.pairs], code),
-        "code": labels([text for _, text in book.pairs], code),
-        "value": numbers(np.round(value, 2), np.isnan(value)),
-        "unit": labels(pile.units, unit),
+        "event_id": identifiers,
+        "nhs_number": numbers(people.nhs_number).take(pa.array(events.person)),
+        "event_date": days(events.day),
+        "recorded_date": days(events.recorded),
+        "code_system": labels([system for system, _ in book.pairs], events.code),
+        "code": labels([text for _, text in book.pairs], events.code),
+        "value": numbers(np.round(events.value, 2), np.isnan(events.value)),
+        "unit": labels(units, events.unit),
     }
-    return Rows("gp_events", columns, person)
+    return Rows("gp_events", columns, events.person)

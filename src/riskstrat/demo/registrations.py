@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -31,8 +32,25 @@ def _postcodes() -> list[str]:
     ]
 
 
-def patient_rows(people: People, place: Place, calendar: Calendar, generator: np.random.Generator) -> Rows:
-    """The extract gp_patients: the present registration of everybody and the earlier ones of some."""
+@dataclass(frozen=True)
+class Register:
+    """Registrations by person and start, and what the register says of each person.
+
+    ``practice`` is a place in ``practices``, ``until`` the last day or NEVER; ``details`` are columns by person.
+    """
+
+    practices: list[str]
+    person: Integers
+    practice: Integers
+    since: Integers
+    until: Integers
+    details: dict[str, pa.Array]
+
+
+def draw_register(
+    people: People, place: Place, calendar: Calendar, generator: np.random.Generator
+) -> Register:
+    """The present registration of everybody and the earlier ones of some."""
     begin, finish = _present(people, calendar, generator)
     practices = [*place.practices, OUT_OF_SCOPE_PRACTICE]
     practice = np.where(people.status == ELSEWHERE, len(place.practices), people.practice)
@@ -40,16 +58,22 @@ def patient_rows(people: People, place: Place, calendar: Calendar, generator: np
         people, place, practice, begin=begin, finish=finish, generator=generator
     )
     order = np.lexsort((since, person))
-    person, where, since, until = person[order], where[order], since[order], until[order]
+    details = _details(people, place, generator)
+    return Register(practices, person[order], where[order], since[order], until[order], details)
+
+
+def patient_rows(register: Register) -> Rows:
+    """The extract gp_patients."""
+    person, where = register.person, register.practice
     columns = {
-        "practice_code": labels(practices, where),
-        "registered_from": days(since),
-        "registered_to": days(until, until == NEVER),
+        "practice_code": labels(register.practices, where),
+        "registered_from": days(register.since),
+        "registered_to": days(register.until, register.until == NEVER),
         "usual_gp": labels(
             [f"Dr {name}" for name in _names("family")], (where * 7 + person) % len(_names("family"))
         ),
     }
-    for name, column in _details(people, place, generator).items():
+    for name, column in register.details.items():
         columns[name] = column.take(pa.array(person))
     return Rows("gp_patients", columns, person)
 

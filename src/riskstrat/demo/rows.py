@@ -71,9 +71,12 @@ def labels(choices: list[str] | pa.Array, places: Integers, missing: Booleans | 
 
 def numbered(prefix: str, first: int, count: int) -> pa.Array:
     """``count`` identifiers: the prefix and consecutive numbers."""
-    return pc.binary_join_element_wise(
-        prefix, pc.cast(pa.array(np.arange(first, first + count)), pa.string()), ""
-    )
+    return identifiers(prefix, np.arange(first, first + count))
+
+
+def identifiers(prefix: str, values: Integers) -> pa.Array:
+    """Identifiers: the prefix and a number each."""
+    return pc.binary_join_element_wise(prefix, pc.cast(pa.array(values), pa.string()), "")
 
 
 def numbers(values: NDArray[np.generic], missing: Booleans | None = None) -> pa.Array:

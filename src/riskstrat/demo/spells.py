@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 
 from riskstrat.demo.admissions import Stays
-from riskstrat.demo.calibration import Booleans, Integers, constant, draw_index, read_knowledge
+from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, draw_index, read_knowledge
 from riskstrat.demo.health import Health
 from riskstrat.demo.people import Calendar, People
 
@@ -95,23 +95,24 @@ def planned_spells(
     people: People, calendar: Calendar, usual: Integers, generator: np.random.Generator
 ) -> Spells:
     """Day cases, ordinary elective stays, regular attenders, maternity stays and births."""
+    years = len(calendar.starts)
     parts = [
-        _spread(use, counts, people, calendar, usual=usual, generator=generator)
+        spread(use, counts, people, calendar.history_start, usual=usual, generator=generator)
         for use, counts in (
-            ("elective", _elective_counts(people, calendar, generator)),
+            ("elective", generator.poisson(elective_rate(people, calendar.as_of) * years)),
             ("regular", _regular_counts(people, generator)),
-            ("maternity", _maternity_counts(people, calendar, generator)),
+            ("maternity", generator.poisson(maternity_rate(people, calendar.as_of) * years)),
         )
     ]
     return joined([*parts, _births(people, calendar, usual, generator)])
 
 
-def _elective_counts(people: People, calendar: Calendar, generator: np.random.Generator) -> Integers:
-    age = people.age(calendar.as_of)
-    rate = constant("elective_rate") * np.interp(
-        age, [0, 10, 20, 60, 75, 95], [0.25, 0.35, 0.4, 1.0, 1.7, 1.1]
+def elective_rate(people: People, as_of: int) -> Floats:
+    """Day cases and ordinary elective stays a year."""
+    rate: Floats = constant("elective_rate") * np.interp(
+        people.age(as_of), [0, 10, 20, 60, 75, 95], [0.25, 0.35, 0.4, 1.0, 1.7, 1.1]
     )
-    return generator.poisson(rate * len(calendar.starts))
+    return rate
 
 
 def _regular_counts(people: People, generator: np.random.Generator) -> Integers:
@@ -121,24 +122,26 @@ def _regular_counts(people: People, generator: np.random.Generator) -> Integers:
     return np.where(attends, generator.integers(20, 120, len(people)), 0)
 
 
-def _maternity_counts(people: People, calendar: Calendar, generator: np.random.Generator) -> Integers:
-    age = people.age(calendar.as_of)
+def maternity_rate(people: People, as_of: int) -> Floats:
+    """Maternity stays a year."""
+    age = people.age(as_of)
     of_age = people.female & (age >= 18) & (age < 43)
-    return generator.poisson(np.where(of_age, constant("maternity_rate") * len(calendar.starts), 0.0))
+    return np.where(of_age, constant("maternity_rate"), 0.0)
 
 
-def _spread(
+def spread(
     use: str,
     counts: Integers,
     people: People,
-    calendar: Calendar,
+    first: int,
     *,
     usual: Integers,
     generator: np.random.Generator,
 ) -> Spells:
+    """So many spells of one use for each person, from a day to the person's end."""
     person = np.repeat(np.arange(len(people)), counts)
     count = len(person)
-    begin = np.maximum(calendar.history_start, people.birth[person])
+    begin = np.maximum(first, people.birth[person])
     day = begin + np.floor(generator.random(count) * (people.end[person] - begin)).astype(np.int64)
     chosen = day < people.end[person]
     person, day, count = person[chosen], day[chosen], int(chosen.sum())

@@ -85,8 +85,8 @@ def truth_table(known: Person, first_person: int, calendar: Calendar) -> pa.Tabl
     columns: dict[str, object] = {
         "nhs_number": [str(number) for number in people.nhs_number],
         "person": np.arange(first_person, first_person + count),
-        "date_of_birth": _dates(people.birth),
-        "age": _completed_years(people, calendar),
+        "date_of_birth": dates(people.birth),
+        "age": completed_years(people.birth, calendar.as_of),
         "female": people.female,
         "imd_decile": people.decile,
         "in_population": people.status == OPEN,
@@ -107,8 +107,8 @@ def truth_table(known: Person, first_person: int, calendar: Calendar) -> pa.Tabl
         "unplanned_admissions_36m": history[2],
         "unplanned_admissions_next_12m": _counted(stays, stays.window == 0, count),
         "first_admission_next_12m": _first_of_next_year(stays, count),
-        "date_of_death": _dates(people.death),
-        "date_of_death_next_12m": _dates(np.where(people.status == OPEN, exposed.next_death, NEVER)),
+        "date_of_death": dates(people.death),
+        "date_of_death_next_12m": dates(np.where(people.status == OPEN, exposed.next_death, NEVER)),
     }
     arrays = [pa.array(columns[field.name]).cast(field.type) for field in TRUTH_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=TRUTH_SCHEMA)
@@ -122,17 +122,18 @@ def _first_of_next_year(stays: Stays, count: int) -> pa.Array:
     first = np.full(count, NEVER, dtype=np.int64)
     future = stays.only(stays.window == 0)
     np.minimum.at(first, future.person, future.day)
-    return _dates(first)
+    return dates(first)
 
 
-def _dates(day: Integers) -> pa.Array:
+def dates(day: Integers) -> pa.Array:
+    """Days as dates; NEVER and later is no date."""
     return pa.array(day.astype(np.int32), pa.int32(), mask=day >= NEVER).cast(pa.date32())
 
 
-def _completed_years(people: People, calendar: Calendar) -> Integers:
-    """Age on as_of, by the calendar: the birthday itself completes a year."""
-    born = people.birth.astype("datetime64[D]")
-    today = np.datetime64(calendar.as_of, "D")
+def completed_years(birth: Integers, day: int) -> Integers:
+    """Age on a day, by the calendar: the birthday itself completes a year."""
+    born = birth.astype("datetime64[D]")
+    today = np.datetime64(day, "D")
     years = today.astype("datetime64[Y]").astype(int) - born.astype("datetime64[Y]").astype(int)
     day_in_year = _month_and_day(born), _month_and_day(np.array([today]))[0]
     return np.asarray(years - (day_in_year[0] > day_in_year[1]), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""``worklist export``: from a published cohort to sealed files, one a recipient, or to nothing at all."""
+"""``worklist export``: from a published cohort or list to sealed files, one a recipient, or to nothing at all."""
 
 from __future__ import annotations
 
@@ -16,29 +16,24 @@ from riskstrat.definitions.audiences import Audience, load_audiences
 from riskstrat.definitions.disclosure import Policy
 from riskstrat.definitions.legal_basis import FILE as LEGAL_BASIS_FILE
 from riskstrat.definitions.legal_basis import Basis, load_legal_basis
-from riskstrat.definitions.policies import load_worklist_layout
 from riskstrat.disclosure.counts import HIDDEN
 from riskstrat.errors import MisuseError
 from riskstrat.exports.areas import load_areas
 from riskstrat.exports.choosing import Parcel, choose_parcels, unserved_practices
-from riskstrat.exports.counts import policy_of, shown_counts
-from riskstrat.exports.formats import CSV, S1_LIST, XLSX, as_csv, as_number_list, as_xlsx, load_number_list
-from riskstrat.exports.legends import legend_of
+from riskstrat.exports.cohort_subject import CohortSubject
+from riskstrat.exports.counts import policy_of
+from riskstrat.exports.formats import CSV
+from riskstrat.exports.list_subject import ListSubject
 from riskstrat.exports.manifests import SEALED_SUFFIX, manifest_path, signed_manifest
-from riskstrat.exports.people import (
-    Rows,
-    columns_for,
-    identities_of,
-    members_by_area,
-    recipient_secret,
-    rows_for,
-)
-from riskstrat.exports.permission import extracts_used, is_identifying, load_knowledge, require_bases
+from riskstrat.exports.people import identities_of, recipient_secret
+from riskstrat.exports.permission import is_identifying, require_bases
 from riskstrat.exports.recipients import load_recipients
 from riskstrat.exports.sealing import sealed, sealed_count
+from riskstrat.exports.subjects import Reader, Subject, Table
 from riskstrat.exports.writing import FOLDER, check_place, write_together
 from riskstrat.keys import read_signing_key
-from riskstrat.reading.published import PublishedCohort, read_cohort
+from riskstrat.reading.published import read_cohort, unknown_cohort
+from riskstrat.reading.published_lists import list_names, read_list
 from riskstrat.runs import Run, open_run
 from riskstrat.site import Site
 from riskstrat.vault import refuse_half_rotated
@@ -52,9 +47,12 @@ COUNTS = "counts"
 
 @dataclass(frozen=True)
 class Order:
-    """What was asked for. ``out`` is a folder, or for one recipient a file whose name ends with .age."""
+    """What was asked for, of the cohort or list ``name``.
 
-    cohort: str
+    ``out`` is a folder, or for one recipient a file whose name ends with .age.
+    """
+
+    name: str
     audience: str
     area: str | None = None
     recipient: str | None = None
@@ -91,7 +89,7 @@ class _Export:
     order: Order
     audience: Audience
     policy: Policy | None
-    cohort: PublishedCohort
+    subject: Subject
     bases: Sequence[Basis]
     connection: duckdb.DuckDBPyConnection
     written_at: datetime
@@ -106,8 +104,8 @@ def export(site: Site, run: Run, order: Order) -> Done:
     Raises NotPermittedError, and logs the refusal, for an audience, an area, a recipient, a format, a legal basis or
     a key that does not allow it.
     """
-    cohort = read_cohort(run, order.cohort)
-    facts = {"cohort": order.cohort, "audience": order.audience, "area": order.area, "run": run.id}
+    subject = subject_of(site, run, order.name)
+    facts = {subject.kind: order.name, "audience": order.audience, "area": order.area, "run": run.id}
     with refusal(site, "export", recipient=order.recipient, **facts):
         refuse_half_rotated(site)
         audiences = load_audiences(site.config / AUDIENCES_FILE)
@@ -119,8 +117,9 @@ def export(site: Site, run: Run, order: Order) -> Done:
         )
         for parcel in parcels:
             parcel.audience.check_format(order.form, audiences.file)
+        subject.check_form(order.form)
         folder = _folder(site, order, parcels, audience)
-        with _begun(site, run, order, audience, cohort, parcels) as begun:
+        with _begun(site, run, order, audience, subject, parcels) as begun:
             _add_parcels(begun, parcels, folder)
             if audience.passes_on:
                 _add_counts(begun, folder)
@@ -128,21 +127,31 @@ def export(site: Site, run: Run, order: Order) -> Done:
             return Done(begun.written, unserved_practices(audience, parcels, areas, order.area))
 
 
+def subject_of(site: Site, run: Run, name: str) -> Subject:
+    """The list or the cohort of that name. Raises DefinitionError where the run has neither."""
+    lists = list_names(run)
+    if name in lists:
+        return ListSubject(site, read_list(run, name))
+    if name not in run.cohorts():
+        raise unknown_cohort(name, [*lists, *run.cohorts()], f"the run {run.id}")
+    return CohortSubject(site, run, read_cohort(run, name))
+
+
 @contextmanager
 def _begun(
-    site: Site, run: Run, order: Order, audience: Audience, cohort: PublishedCohort, parcels: Sequence[Parcel]
+    site: Site, run: Run, order: Order, audience: Audience, subject: Subject, parcels: Sequence[Parcel]
 ) -> Iterator[_Export]:
     """The export with its legal bases, before any row is read."""
     policy = policy_of(site, audience) if audience.passes_on else None
-    layout = load_worklist_layout(site.config / "worklists.yaml").columns
-    columns = {column for parcel in parcels for column in columns_for(parcel.audience, cohort, layout)}
-    used = extracts_used(run, cohort, columns, load_knowledge(site))
+    columns = {column for parcel in parcels for column in subject.columns(parcel.audience)}
+    used = subject.extracts(columns)
     purposes = [audience.purpose, *(parcel.audience.purpose for parcel in parcels)]
-    bases = require_bases(load_legal_basis(site.config / LEGAL_BASIS_FILE), used, purposes, run, cohort)
+    known = load_legal_basis(site.config / LEGAL_BASIS_FILE)
+    bases = require_bases(known, used, purposes, run, subject.cohorts)
     connection = open_run(run, site.threads)
     try:
         now = datetime.now(UTC)
-        yield _Export(site, run, order, audience, policy, cohort, bases, connection, now)
+        yield _Export(site, run, order, audience, policy, subject, bases, connection, now)
     finally:
         connection.close()
 
@@ -150,25 +159,24 @@ def _begun(
 def _add_parcels(begun: _Export, parcels: Sequence[Parcel], folder: Path) -> None:
     """A sealed file for every recipient; the vault is opened once, and not at all where nobody is named."""
     key = read_signing_key(begun.site.keys)
-    layout = load_worklist_layout(begun.site.config / "worklists.yaml").columns
-    columns = {parcel: columns_for(parcel.audience, begun.cohort, layout) for parcel in parcels}
-    members = {
-        parcel: members_by_area(begun.connection, begun.run, begun.cohort, parcel) for parcel in parcels
-    }
-    named = [parcel for parcel in parcels if is_identifying(columns[parcel])]
+    members = {parcel: begun.subject.members(begun.connection, parcel) for parcel in parcels}
+    named = [parcel for parcel in parcels if is_identifying(begun.subject.columns(parcel.audience))]
     wanted = {str(one["person_id"]) for parcel in named for one in members[parcel]}
     identities = identities_of(begun.site, wanted) if named else None
     for parcel in parcels:
         secret = recipient_secret(begun.site, parcel.recipient.name)
         known = identities if parcel in named else None
-        rows = rows_for(members[parcel], columns[parcel], known, secret, parcel.practices)
-        _add_parcel(begun, parcel, rows, folder, key)
+        table = begun.subject.table(members[parcel], parcel, known, secret)
+        _add_parcel(begun, parcel, table, folder, key)
 
 
-def _add_parcel(begun: _Export, parcel: Parcel, rows: Rows, folder: Path, key: Ed25519PrivateKey) -> None:
-    form, recipient, count = begun.order.form, parcel.recipient, len(rows.rows)
-    content, extension = _content(begun, rows, form, parcel)
-    stem = f"{begun.run.id}-{begun.order.cohort}-{recipient.name}.{extension}"
+def _add_parcel(begun: _Export, parcel: Parcel, table: Table, folder: Path, key: Ed25519PrivateKey) -> None:
+    form, recipient, count = begun.order.form, parcel.recipient, table.count
+    reader = Reader(
+        f"{recipient.name}: {parcel.audience.title}", _expires(begun, parcel.audience), parcel.area
+    )
+    content, extension = begun.subject.content(table, form, reader)
+    stem = f"{begun.run.id}-{begun.order.name}-{recipient.name}.{extension}"
     out = begun.order.out
     path = out if out is not None and _is_file(out) else folder / f"{stem}{SEALED_SUFFIX}"
     is_hidden = begun.policy is not None and begun.policy.hides
@@ -178,12 +186,12 @@ def _add_parcel(begun: _Export, parcel: Parcel, rows: Rows, folder: Path, key: E
         "content": form,
         "rows": HIDDEN if is_hidden else count,
         **({"sealed_rows": sealed_count(count, recipient.public_key)} if is_hidden else {}),
-        "columns": list(rows.columns),
+        "columns": list(table.columns),
     }
     _add(begun, path, sealed(content, recipient.public_key, form), facts, key)
     audience = parcel.audience
     shown = None if is_hidden else count
-    begun.written.append(Written(path, recipient.name, audience.name, parcel.area, shown, rows.unknown))
+    begun.written.append(Written(path, recipient.name, audience.name, parcel.area, shown, table.unknown))
     told = {"audience": audience.name, "area": parcel.area, "recipient": recipient.name, "count": count}
     begun.audited.append({"purpose": audience.purpose, **told})
 
@@ -192,13 +200,13 @@ def _add_counts(begun: _Export, folder: Path) -> None:
     """The counts for the audience itself, in a file that it can read: nothing in it points at a person."""
     if begun.policy is None:
         return
-    rows = shown_counts(begun.site, begun.connection, begun.run, begun.order.cohort, begun.policy)
-    form = XLSX if begun.order.form == XLSX else CSV
-    content, extension = _content(begun, rows, form, None)
-    path = folder / f"{begun.run.id}-{begun.order.cohort}-{begun.audience.name}-{COUNTS}.{extension}"
+    rows = begun.subject.counts(begun.connection, begun.policy)
+    reader = Reader(begun.audience.title, _expires(begun, begun.audience), None)
+    content, extension = begun.subject.counts_content(rows, begun.order.form, reader)
+    path = folder / f"{begun.run.id}-{begun.order.name}-{begun.audience.name}-{COUNTS}.{extension}"
     facts = {
         **_facts(begun, begun.audience, None, None),
-        "content": form,
+        "content": extension,
         "policy": begun.policy.name,
         "rows": len(rows.rows),
         "columns": list(rows.columns),
@@ -208,30 +216,11 @@ def _add_counts(begun: _Export, folder: Path) -> None:
     begun.audited.append({"purpose": begun.audience.purpose, "audience": begun.audience.name})
 
 
-def _content(begun: _Export, rows: Rows, form: str, parcel: Parcel | None) -> tuple[bytes, str]:
-    """The bytes of a table in the format asked for, and the ending of its name."""
-    if form == S1_LIST:
-        template = load_number_list(begun.site.config / "exports" / "s1_list.yaml")
-        return as_number_list(rows, template), template.extension
-    if form == XLSX:
-        audience = begun.audience if parcel is None else parcel.audience
-        for_whom = audience.title if parcel is None else f"{parcel.recipient.name}: {audience.title}"
-        expires = _expires(begun, audience)
-        return as_xlsx(rows, legend_of(begun.site, begun.run, begun.cohort, rows, for_whom, expires)), XLSX
-    return as_csv(rows), CSV
-
-
 def _facts(begun: _Export, audience: Audience, recipient: str | None, area: str | None) -> dict[str, Any]:
-    about = begun.cohort.about
-    used = [
-        basis
-        for basis in begun.bases
-        if basis.purpose in (audience.purpose, *about["requires"]["legal_basis"])
-    ]
+    required = {purpose for one in begun.subject.cohorts for purpose in one.about["requires"]["legal_basis"]}
+    used = [basis for basis in begun.bases if basis.purpose in (audience.purpose, *required)]
     return {
-        "what": f"{about['name']}: {about['title']}",
-        "cohort": about["name"],
-        "cohort_definition_sha256": about["sha256"],
+        **begun.subject.facts(),
         "run": begun.run.id,
         "as_of": begun.run.as_of.isoformat(),
         "for": {"recipient": recipient, "audience": audience.name, "area": area},
@@ -262,7 +251,8 @@ def _add(
 def _log(begun: _Export) -> None:
     for entry, written in zip(begun.audited, begun.written, strict=True):
         hashed = hashlib.sha256(begun.files[written.path]).hexdigest()
-        append(begun.site, "export", cohort=begun.order.cohort, run=begun.run.id, file_sha256=hashed, **entry)
+        named = {begun.subject.kind: begun.order.name}
+        append(begun.site, "export", **named, run=begun.run.id, file_sha256=hashed, **entry)
 
 
 def _is_file(out: Path | None) -> bool:

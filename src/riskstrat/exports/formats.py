@@ -16,7 +16,7 @@ from riskstrat.errors import DefinitionError, NotPermittedError
 from riskstrat.exports.people import Rows
 from riskstrat.sqltext import harmless
 
-CSV, XLSX, S1_LIST = "csv", "xlsx", "s1-list"
+CSV, XLSX, S1_LIST, HTML = "csv", "xlsx", "s1-list", "html"
 S1_KEYS = ("title", "extension", "header", "line", "line_ending")
 LINE_ENDINGS = {"crlf": "\r\n", "lf": "\n"}
 NUMBER_WORD = "{nhs_number}"

@@ -34,6 +34,11 @@ class Rows:
     rows: list[list[Any]]
     unknown: int
 
+    @property
+    def count(self) -> int:
+        """How many people it is about."""
+        return len(self.rows)
+
 
 def columns_for(
     audience: Audience, cohort: PublishedCohort, worklist_columns: Iterable[str]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from riskstrat.definitions.audiences import IDENTIFIERS
@@ -12,6 +12,7 @@ from riskstrat.definitions.legal_basis import Basis, LegalBases
 from riskstrat.definitions.policies import Ranking, load_ranking
 from riskstrat.definitions.sources import load_sources
 from riskstrat.reading.published import PublishedCohort
+from riskstrat.reading.published_lists import PublishedList
 from riskstrat.runs import Run
 from riskstrat.site import Site
 
@@ -22,9 +23,10 @@ WORD = re.compile(r"[a-z_0-9]+")
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What says which extracts a column comes from: the feature catalogue, the score's parts, the register's name."""
+    """What says which extracts a column comes from: the contracts, the score's parts, the register's name."""
 
     features: Contract
+    lists: Contract
     ranking: Ranking
     register: str
 
@@ -33,6 +35,7 @@ def load_knowledge(site: Site) -> Knowledge:
     """Read what a site says of its features, score and register. Raises DefinitionError."""
     return Knowledge(
         load_contract(site.data_contracts / "features.yaml"),
+        load_contract(site.data_contracts / "lists.yaml"),
         load_ranking(site.config / "ranking.yaml"),
         load_sources(site.config / "sources.yaml").register,
     )
@@ -58,8 +61,47 @@ def extracts_used(
     used |= {extract for column in named for extract in requires.get(column, ())}
     if about["manual_additions"]:
         used.add(MANUAL_EXTRACT)
-    delivered = {name for name, status in run.manifest.get("extracts", {}).items() if status.get("present")}
-    return {extract for extract in used if extract in delivered}
+    return used & _delivered(run)
+
+
+def extracts_of_list(
+    published: PublishedList,
+    cohorts: Iterable[PublishedCohort],
+    columns: Iterable[str],
+    knowledge: Knowledge,
+    said: Iterable[str],
+) -> set[str]:
+    """The delivered extracts behind a list: its cohorts, whatever its definition names, and the columns that leave.
+
+    ``said`` are the conditions and sentences of what is said about people; they leave with a list.
+    """
+    leaving = set(columns)
+    used = {
+        extract for cohort in cohorts for extract in extracts_used(published.run, cohort, leaving, knowledge)
+    }
+    texts = [*_texts(published.definition), *said]
+    named = {word for text in texts for word in WORD.findall(text)} | leaving
+    for contract in (knowledge.features, knowledge.lists):
+        for column in contract.columns:
+            if column.name in named:
+                used |= set(column.about.get("requires", ()))
+    return used & _delivered(published.run)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Every text in a document."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for entry in value.values():
+            yield from _texts(entry)
+    elif isinstance(value, Iterable):
+        for entry in value:
+            yield from _texts(entry)
+
+
+def _delivered(run: Run) -> set[str]:
+    return {name for name, status in run.manifest.get("extracts", {}).items() if status.get("present")}
 
 
 def require_bases(
@@ -67,16 +109,17 @@ def require_bases(
     extracts: Iterable[str],
     purposes: Iterable[str],
     run: Run,
-    cohort: PublishedCohort,
+    cohorts: Iterable[PublishedCohort],
 ) -> list[Basis]:
     """The bases under which an export goes out. Raises NotPermittedError where one is missing or not live."""
     wanted = set(extracts)
     used: list[Basis] = []
     for purpose in dict.fromkeys(purposes):
         used += bases.require(wanted, purpose, run.as_of, used_by="the export")
-    required = wanted.intersection(cohort.about["requires"]["extracts"])
-    for purpose in cohort.about["requires"]["legal_basis"]:
-        used += bases.require(required, purpose, run.as_of, used_by=f"the cohort {cohort.about['name']}")
+    for cohort in cohorts:
+        required = wanted.intersection(cohort.about["requires"]["extracts"])
+        for purpose in cohort.about["requires"]["legal_basis"]:
+            used += bases.require(required, purpose, run.as_of, used_by=f"the cohort {cohort.about['name']}")
     return list(dict.fromkeys(used))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import struct
+import io
+import zipfile
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,7 @@ if TYPE_CHECKING:
     import pyrage
 
 BLOCK_BYTES = 32_768
-ZIP_END = b"PK\x05\x06"
-ZIP_END_BYTES = 22
+PADDED_PART = "docProps/app.xml"
 COUNT_DIGITS = 12
 
 
@@ -42,13 +42,27 @@ def opened(content: bytes, identities: Sequence[pyrage.x25519.Identity], form: s
 
 
 def padded(content: bytes, form: str) -> bytes:
-    """Text gets empty lines at its end, a workbook (a ZIP archive) a comment: both stay what they are."""
-    short = -len(content) % BLOCK_BYTES
+    """Text gets empty lines at its end, a workbook spaces at the end of one of its parts: both stay what they are.
+
+    A comment at the end of a ZIP archive would do for Excel and not for LibreOffice, which does not open such a file.
+    """
     if form != XLSX:
-        return content + b"\n" * short
-    if not short or content[-ZIP_END_BYTES:][:4] != ZIP_END:
-        return content
-    return content[:-2] + struct.pack("<H", short) + b" " * short
+        return content + b"\n" * (-len(content) % BLOCK_BYTES)
+    plain = _with_spaces(content, 0)
+    return _with_spaces(content, -len(plain) % BLOCK_BYTES)
+
+
+def _with_spaces(workbook: bytes, spaces: int) -> bytes:
+    """The workbook with so many spaces after the XML of its properties, which are not compressed."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as old, zipfile.ZipFile(stream, "w") as new:
+        for part in old.infolist():
+            content = old.read(part)
+            if part.filename == PADDED_PART:
+                part.compress_type = zipfile.ZIP_STORED
+                content += b" " * spaces
+            new.writestr(part, content)
+    return stream.getvalue()
 
 
 def unpadded(content: bytes, form: str) -> bytes:

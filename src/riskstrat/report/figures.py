@@ -5,20 +5,15 @@ Every chart has a title and a sentence that says what it shows; browsers and scr
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import altair
 import pandas as pd
-import vl_convert
 
+from riskstrat.charts import BAR, INK, svg
 from riskstrat.report.people import UNKNOWN, Counts, Neighbourhood
 
-INK = "#1b2733"
-BAR = "#2f6f9f"
-FONT = "Arial, Liberation Sans, Helvetica, sans-serif"
 RISING = (("#dbe8f3", INK), ("#9cc3e0", INK), ("#3b7cb3", "#ffffff"), ("#0a3564", "#ffffff"))
 HOLLOW = ("#ffffff", INK)
 """Fill and text colour of a category by its place: one hue from light to dark, so that neither
@@ -104,27 +99,4 @@ def _label_axis() -> altair.Axis:
 
 
 def _svg(name: str, alt: str, chart: Any, width: int, rows: int) -> str:
-    """The chart as an ``svg`` element named ``name``, with ``alt`` as its accessible title.
-
-    Inside a page SVG needs no namespace declarations, so no web address is left in it.
-    """
-    sized = chart.properties(width=width, height=max(rows, 1) * ROW_HEIGHT).configure(
-        font=FONT, aria=False, background="transparent", padding=4
-    )
-    spec = (
-        sized.configure_view(stroke=None)
-        .configure_axis(
-            labelColor=INK,
-            titleColor=INK,
-            labelFontSize=12,
-            titleFontSize=12,
-            titleFontWeight="normal",
-            gridColor="#dde3e8",
-        )
-        .configure_legend(labelFontSize=13, labelColor=INK)
-        .to_dict()
-    )
-    text = re.sub(r'\sxmlns(:\w+)?="[^"]*"', "", vl_convert.vegalite_to_svg(spec, allowed_base_urls=[]))
-    label = escape(name) + "-title"
-    opening = f'<svg role="img" aria-labelledby="{label}"'
-    return text.replace("<svg", opening, 1).replace(">", f'><title id="{label}">{escape(alt)}</title>', 1)
+    return svg(name, alt, chart, width, max(rows, 1) * ROW_HEIGHT)

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riskstrat.report import figures
+from riskstrat.report.measures import measure_tables
 from riskstrat.report.people import Neighbourhood, Population, count_population
 
 CONSERVATION_PARTS = ("accepted", "quarantined", "duplicates", "superseded", "deleted")
@@ -97,6 +98,8 @@ def render_report(
         most_reasons=MOST_REASONS,
         unused=_unused(summaries),
         unknown_features=_by_reason(manifest["unknown_features"]),
+        measures=manifest.get("measures"),
+        measure_tables=measure_tables(run_folder, manifest.get("measures")),
     )
 
 

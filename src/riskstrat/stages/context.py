@@ -10,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 from riskstrat.dates import Windows
 from riskstrat.definitions.everything import Definitions
 from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.erased import ErasedPeople
 from riskstrat.progress import Progress
+from riskstrat.stages.earlier import Earlier
 from riskstrat.vault import Vault
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from riskstrat.scoring.serving import Served
     from riskstrat.stages.ingest.accounting import Books
     from riskstrat.stages.ingest.deliveries import Deliveries
 
@@ -22,8 +27,11 @@ if TYPE_CHECKING:
 class Context:
     """One run: its definitions, its database, the folder that becomes the published run, and its manifest.
 
-    ``key`` is the site key; ``judged`` says whether contract thresholds may stop the run,
-    ``vault`` where identities go (None: nowhere).
+    ``key`` is the site key; ``judged`` says whether contract thresholds may stop the run, ``vault`` where identities go
+    (None: nowhere), ``keeps_versions`` whether replaced versions of rows stay, for looking back from an earlier day,
+    ``served`` the risk model that people may be scored with (None: none), ``earlier`` the runs that lists are compared
+    with, ``returns`` what teams reported back (None: nothing), ``erased`` whom the site was told to
+    erase (None: nobody).
     """
 
     as_of: date
@@ -36,6 +44,11 @@ class Context:
     progress: Progress
     judged: bool = True
     vault: Vault | None = None
+    keeps_versions: bool = False
+    earlier: Earlier = field(default_factory=Earlier)
+    returns: pa.Table | None = None
+    served: Served | None = None
+    erased: ErasedPeople | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
     books: list[Books] = field(default_factory=list)
 

@@ -54,7 +54,7 @@ def _unknown_features(context: Context) -> dict[str, str]:
 
 def _silence(context: Context, column: Column) -> str | None:
     """The first silent month in the windows of a feature, if it has windows."""
-    windows = ", ".join(literal(name) for name in _window_names(str(column.about.get("window", ""))))
+    windows = ", ".join(literal(name) for name in window_names(str(column.about.get("window", ""))))
     for extract in column.about.get("requires", ()):
         found = context.engine.rows(
             "SELECT feed_calendar.provider, feed_calendar.month FROM feed_calendar JOIN run_windows "
@@ -69,14 +69,14 @@ def _silence(context: Context, column: Column) -> str | None:
     return None
 
 
-def _window_names(window: str) -> tuple[str, ...]:
+def window_names(window: str) -> tuple[str, ...]:
     """The names in ``run_windows`` of a feature's windows as the catalogue words them.
 
-    >>> _window_names("ever; polypharmacy 12 months"), _window_names("last calendar year")
+    >>> window_names("ever; polypharmacy 12 months"), window_names("last calendar year")
     (('12m',), ('last_calendar_year',))
-    >>> _window_names("12 months; seen 12 months before as_of")
+    >>> window_names("12 months; seen 12 months before as_of")
     ('snapshot_12',)
-    >>> _window_names("12 months; seen on as_of and 12 months before as_of")
+    >>> window_names("12 months; seen on as_of and 12 months before as_of")
     ('12m', 'snapshot_12')
     """
     length = re.search(r"([0-9]+) (month|day)s", window)

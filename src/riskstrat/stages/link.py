@@ -8,7 +8,7 @@ from riskstrat.engines.duckdb import run_sql_folder
 from riskstrat.errors import ContractBrokenError, RiskstratError
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
-from riskstrat.stages.ingest.identity import REGISTER_ROW, close_identity, read_identities
+from riskstrat.stages.ingest.identity import REGISTER_ROW, close_identity, find_erased, read_identities
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,6 +24,7 @@ def link(context: Context) -> None:
     _refuse_unknown_practices(context)
     _refuse_stale_opt_outs(context)
     identities = read_identities(context.engine) if context.vault else None
+    find_erased(context.engine, context.erased)
     close_identity(context.engine)
     context.engine.allow_spilling()  # no NHS number or name is left in the database that could be spilled
     run_sql_folder(context.engine, context.definitions.pipelines / LINK_FOLDER)

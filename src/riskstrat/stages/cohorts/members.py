@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 
 from riskstrat.definitions.cohort_rules import Rules, rank_sql
@@ -13,10 +12,9 @@ from riskstrat.language import Expression
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.cohorts.judging import undecidable_gaps
 from riskstrat.stages.context import Context
+from riskstrat.stages.sentences import joined, sentence_sql
 
 ADDED_REASON = "added by a professional"
-SEPARATOR = "; "
-VALUE = re.compile(r"\{([a-z_0-9]+(?::[0-9])?)\}")
 
 
 def members(context: Context, cohort: Cohort, rules: Rules, place: int) -> str:
@@ -45,15 +43,8 @@ def members(context: Context, cohort: Cohort, rules: Rules, place: int) -> str:
         f"WITH candidates AS (SELECT *, score AS risk_score FROM judged WHERE {is_member} OR added_{place}), "
         f"found AS (SELECT *, {is_member} AND {within} AS is_within FROM candidates) "
         f"SELECT {literal(cohort.name)}, person_id, CAST(row_number() OVER (ORDER BY {order}) AS INTEGER), score, "
-        f"{_joined(reasons)}, {_joined(gaps)}, added_{place} FROM found WHERE is_within OR added_{place}"
+        f"{joined(reasons)}, {joined(gaps)}, added_{place} FROM found WHERE is_within OR added_{place}"
     )
-
-
-def _joined(parts: list[str]) -> str:
-    """SQL for the texts that are known, with a separator between; NULL where there is none."""
-    if not parts:
-        return "CAST(NULL AS VARCHAR)"
-    return f"NULLIF(concat_ws({literal(SEPARATOR)}, {', '.join(parts)}), '')"
 
 
 def _reason(template: str, when: Expression | None, types: Mapping[str, ColumnType], is_member: str) -> str:
@@ -63,23 +54,5 @@ def _reason(template: str, when: Expression | None, types: Mapping[str, ColumnTy
     """
     if when is None and not PLACEHOLDER.search(template):
         return f"CASE WHEN {is_member} THEN {literal(template)} END"
-    parts = []
-    for place, part in enumerate(re.split(VALUE, template)):
-        if place % 2:
-            name, _, decimals = part.partition(":")
-            parts.append(_written(quoted(name), types[name], decimals))
-        elif part:
-            parts.append(literal(part))
-    sentence = " || ".join(parts)
-    return sentence if when is None else f"CASE WHEN ({when.sql}) THEN {sentence} END"
-
-
-def _written(column: str, kind: ColumnType, decimals: str) -> str:
-    """SQL for a value as people write it, rounded where ``decimals`` are asked for; NULL where it is unknown."""
-    if decimals:
-        return f"printf('%.{decimals}f', CAST({column} AS DOUBLE))"
-    if kind == "date":
-        return f"strftime({column}, '%-d %B %Y')"
-    if kind == "boolean":
-        return f"CASE {column} WHEN TRUE THEN 'yes' WHEN FALSE THEN 'no' END"
-    return f"CAST({column} AS VARCHAR)"
+    said = sentence_sql(template, types)
+    return said if when is None else f"CASE WHEN ({when.sql}) THEN {said} END"

@@ -20,6 +20,7 @@ from riskstrat.stages.ingest.numbering import number_synthetic, register
 from riskstrat.stages.ingest.quarantine import write_quarantine
 from riskstrat.stages.ingest.settling import find_corrected, judge_values, keep_accepted, settle_versions
 from riskstrat.stages.ingest.staging import Staging, create_absent
+from riskstrat.stages.ingest.versions import set_versions_apart, show_as_known
 
 
 def ingest(context: Context) -> None:
@@ -93,7 +94,11 @@ def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) 
     folder = context.building / "quality" / contract.name
     folder.mkdir(parents=True)
     write_quarantine(engine, staging, files, folder / "quarantine.parquet")
-    books.statuses["accepted"] = keep_accepted(engine, staging)
+    has_versions = context.keeps_versions and not staging.is_register and set_versions_apart(engine, staging)
+    accepted = keep_accepted(engine, staging)
+    books.statuses["accepted"] = (
+        show_as_known(engine, contract.name, context.as_of) if has_versions else accepted
+    )
     books.check_balance()
     note_code_use(engine, contract)
     _count_odd_rows(context, staging, books)

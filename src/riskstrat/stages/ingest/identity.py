@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from riskstrat.engines.duckdb import DuckDBEngine
+from riskstrat.erased import ErasedPeople
 from riskstrat.keys import hmac_pads
 from riskstrat.sqltext import quoted
 
@@ -42,6 +43,16 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
         "regexp_full_match(number, '[0-9]{10}') AND number <> repeat(substr(number, 1, 1), 10) AND "
         f"(11 - ({weighted}) % 11) % 11 = TRY_CAST(substr(number, 10, 1) AS INTEGER), FALSE)"
     )
+    _set_pads(engine, key)
+    engine.execute(
+        "CREATE TEMP MACRO person_key(number) AS substr(sha256(getvariable('outer_pad') || "
+        "unhex(sha256(getvariable('inner_pad') || encode(number)))), 1, 32)"
+    )
+    engine.execute(f"CREATE TABLE {IDENTITY}.numbers (nhs_number VARCHAR, person BIGINT, person_id VARCHAR)")
+
+
+def _set_pads(engine: DuckDBEngine, key: bytes) -> None:
+    """Let ``person_key`` hash with this key."""
     inner, outer = hmac_pads(key)
     # Variables and not a table: a statement that reads a table beside the file may write its rows in any order.
     engine.execute(
@@ -51,11 +62,23 @@ def open_identity(engine: DuckDBEngine, key: bytes) -> None:
     for name in ("inner_pad", "outer_pad"):
         engine.execute(f"SET VARIABLE {name} = (SELECT {name} FROM {IDENTITY}.pads)")
     engine.execute(f"DROP TABLE {IDENTITY}.pads")
+
+
+def find_erased(engine: DuckDBEngine, erased: ErasedPeople | None) -> None:
+    """Leave ``erased_people`` (person): those whom the site was told to erase, and suppliers still send.
+
+    From here on ``person_key`` makes their hashes and no person key.
+    """
+    engine.execute("CREATE TABLE erased_people (person BIGINT)")
+    if erased is None:
+        return
+    _set_pads(engine, erased.key)
+    engine.load("erased_hashes", (("hash", "VARCHAR"),), [(one,) for one in sorted(erased.hashes)])
     engine.execute(
-        "CREATE TEMP MACRO person_key(number) AS substr(sha256(getvariable('outer_pad') || "
-        "unhex(sha256(getvariable('inner_pad') || encode(number)))), 1, 32)"
+        f"INSERT INTO erased_people SELECT person FROM {IDENTITY}.numbers "
+        "WHERE person_key(nhs_number) IN (SELECT hash FROM erased_hashes) ORDER BY person"
     )
-    engine.execute(f"CREATE TABLE {IDENTITY}.numbers (nhs_number VARCHAR, person BIGINT, person_id VARCHAR)")
+    engine.execute("DROP TABLE erased_hashes")
 
 
 def register_people(engine: DuckDBEngine, selects: list[str]) -> None:

@@ -25,7 +25,7 @@ VALUE_RULE_COLUMNS = (
 
 def load_knowledge(engine: Engine, definitions: Definitions, windows: Windows) -> None:
     """Make the tables run, practices, areas, codelist, efi_values, score_points, declared_gaps and the reference."""
-    engine.load("run", [(field.name, "DATE") for field in fields(windows)], [astuple(windows)])
+    load_run(engine, windows)
     _load_geography(engine, definitions)
     _load_codes(engine, definitions)
     for name, table in definitions.reference.items():
@@ -39,6 +39,11 @@ def load_knowledge(engine: Engine, definitions: Definitions, windows: Windows) -
             for month in gap.months
         ],
     )
+
+
+def load_run(engine: Engine, windows: Windows) -> None:
+    """Make the one-row table ``run``."""
+    engine.load("run", [(field.name, "DATE") for field in fields(windows)], [astuple(windows)])
 
 
 def _load_geography(engine: Engine, definitions: Definitions) -> None:

@@ -1,0 +1,1 @@
+"""Risk scores: landmark frames, fitting, scoring and judging them."""

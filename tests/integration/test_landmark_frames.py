@@ -1,0 +1,457 @@
+"""Landmark frames of the synthetic town: what a run said then, what really happened, and the same bytes again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import stat
+from collections import Counter
+from datetime import date, timedelta
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from riskstrat import pipeline
+from riskstrat.definitions.contracts import load_contracts
+from riskstrat.demo.town import write_town
+from riskstrat.errors import ContractBrokenError, MisuseError, NotPermittedError, RiskstratError
+from riskstrat.keys import init_keys, person_id, read_site_key
+from riskstrat.model.frame_files import ABOUT
+from riskstrat.model.frames import Frames, open_frames, read_frames
+from riskstrat.progress import Progress
+from riskstrat.site import Site, load_site, write_default_site
+from tests.earlier_deliveries import split_delivery, write_whole
+from tests.landmarks import change_outcome, frame_rows, frames_of
+
+AS_OF, THEN = date(2026, 4, 1), date(2025, 4, 1)
+PEOPLE, SEED = 1_500, 21
+LATER_DATE = date(2025, 10, 1)
+DELIVERY = AS_OF - timedelta(days=1)
+LABELS = (
+    *("label_12m", "follow_up_days_12m", "label_90d", "follow_up_days_90d"),
+    *("died_12m", "left_12m", "admissions_12m", "first_admission_date"),
+)
+TYPE_1_DISSENT, TYPE_1_WITHDRAWN = ("827241000000103", "9Nu0.", "XaZ89"), ("9Nu1.", "XaZ8A")
+
+
+def write_demo_site(folder: Path) -> Site:
+    write_default_site(folder)
+    init_keys(folder / "keys")
+    site = load_site(folder)
+    write_town(
+        *(site.landing, site.config / "codelists", site.config / "geography", site.data_contracts),
+        people=PEOPLE,
+        seed=SEED,
+        as_of=AS_OF,
+        faults=False,
+        progress=Progress(quiet=True),
+    )
+    return site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    """The town in one delivery of the day before AS_OF; nobody may change it."""
+    return write_demo_site(tmp_path_factory.mktemp("town") / "site")
+
+
+@pytest.fixture(scope="module")
+def frames(site: Site) -> Frames:
+    return frames_of(site.root, [THEN])
+
+
+def copied(site: Site, folder: Path) -> Site:
+    """The same site and keys elsewhere, without anything that was made of it."""
+    shutil.copytree(site.root, folder, ignore=shutil.ignore_patterns("state", "output"))
+    return load_site(folder)
+
+
+def features_at(frames: Frames, day: date) -> pa.Table:
+    """The features of one index date, as a run of that day publishes them."""
+    table = read_frames(frames.path)
+    return table.filter(pc.equal(table["index_date"], day)).drop_columns(["index_date", *LABELS])
+
+
+def delivered(site: Site, extract: str, day: date = DELIVERY) -> list[dict[str, str]]:
+    with (site.landing / day.isoformat() / f"{extract}.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+# --- what a run said then --------------------------------------------------------------------------------------------
+
+
+def test_features_of_an_index_date_are_those_that_its_run_published(site: Site, tmp_path: Path) -> None:
+    """Two deliveries, one from before the index date: open stays, unreviewed plans and living people as they were."""
+    nightly = copied(site, tmp_path / "site")
+    split_delivery(nightly.landing, THEN)
+    published = pipeline.run(nightly, THEN, progress=Progress(quiet=True))
+    live = pq.read_table(published.folder / "features.parquet")
+    looked_back = features_at(frames_of(nightly.root, [THEN]), THEN)
+    assert pc.sum(live["is_inpatient"]).as_py() > 0
+    assert live.num_rows - pc.sum(pc.is_null(live["care_plan_last_reviewed_date"])).as_py() > 0
+    gone = set(live["person_id"].to_pylist()) & opted_out_since(nightly)
+    assert gone
+    stayed = live.filter(pc.invert(pc.is_in(live["person_id"], pa.array(sorted(gone)))))
+    assert changed_columns(stayed, looked_back) == set()
+
+
+def changed_columns(before: pa.Table, after: pa.Table) -> set[str]:
+    """The columns in which two tables of the same rows differ."""
+    assert before.column_names == after.column_names
+    return {
+        name
+        for name in before.column_names
+        if not before[name].combine_chunks().equals(after[name].combine_chunks())
+    }
+
+
+def opted_out_since(site: Site) -> set[str]:
+    """Those whose latest word in the newest delivery is a dissent."""
+    key, latest = read_site_key(site.keys), {}
+    for row in sorted(delivered(site, "gp_events"), key=lambda row: row["event_date"]):
+        if row["code"] in (*TYPE_1_DISSENT, *TYPE_1_WITHDRAWN):
+            latest[row["nhs_number"]] = row["code"] in TYPE_1_DISSENT
+    return {person_id(key, number) for number, is_dissent in latest.items() if is_dissent}
+
+
+def test_one_delivery_of_everything_tells_the_same_but_for_what_it_has_overwritten(
+    site: Site, frames: Frames, tmp_path: Path
+) -> None:
+    """A supplier who sends history only once sends each row as it stands now."""
+    nightly = copied(site, tmp_path / "site")
+    split_delivery(nightly.landing, THEN)
+    looked_back, then = features_at(frames, THEN), features_at(frames_of(nightly.root, [THEN]), THEN)
+    changed = changed_columns(then, looked_back)
+    assert "is_inpatient" in changed
+    assert changed <= OF_ONE_DELIVERY
+
+
+# docs/model-frames.md, Where no delivery reaches back to T: stays that were open then, and reviews since.
+OF_ONE_DELIVERY = {
+    *("is_inpatient", "unplanned_admissions_12m", "unplanned_admissions_24m", "unplanned_admissions_90d"),
+    *("unplanned_bed_days_12m", "care_plan_last_reviewed_date", "homecare_last_review_date"),
+}
+
+
+# --- what really happened --------------------------------------------------------------------------------------------
+
+
+def test_labels_agree_with_the_truth_of_the_town(site: Site, frames: Frames) -> None:
+    key = read_site_key(site.keys)
+    truth = {
+        person_id(key, row["nhs_number"]): row["unplanned_admissions_12m"]
+        for row in pq.read_table(
+            site.landing / "truth" / "people.parquet", columns=["nhs_number", "unplanned_admissions_12m"]
+        ).to_pylist()
+    }
+    followed = [row for row in read_frames(frames.path).to_pylist() if row["follow_up_days_12m"] == 365]
+    assert len(followed) > 1_000
+    assert sum(row["label_12m"] for row in followed) > 80
+    for row in followed:
+        assert row["label_12m"] == (truth[row["person_id"]] > 0)
+        assert row["admissions_12m"] == truth[row["person_id"]]
+
+
+def test_people_who_died_or_left_since_are_in_the_frame(frames: Frames) -> None:
+    rows = read_frames(frames.path).to_pylist()
+    assert sum(row["died_12m"] for row in rows) > 3
+    assert sum(row["left_12m"] for row in rows) > 1
+    assert {row["label_12m"] for row in rows} == {True, False, None}
+
+
+# --- the file --------------------------------------------------------------------------------------------------------
+
+
+def test_a_frame_has_every_feature_and_the_labels_in_order(site: Site, frames: Frames) -> None:
+    table = read_frames(frames.path)
+    features = load_contracts(site.data_contracts)["features"].columns
+    names = [column.name for column in features if column.name != "person_id"]
+    assert table.column_names == ["person_id", "index_date", *names, *LABELS]
+    kinds = dict.fromkeys(("label_12m", "label_90d", "died_12m", "left_12m"), pa.bool_())
+    kinds |= dict.fromkeys(("follow_up_days_12m", "follow_up_days_90d", "admissions_12m"), pa.int32())
+    kinds |= dict.fromkeys(("index_date", "first_admission_date"), pa.date32())
+    assert {name: table.schema.field(name).type for name in kinds} == kinds
+
+
+@pytest.fixture(scope="module")
+def several(site: Site) -> Frames:
+    """Three index dates, the last of which has a horizon that is not over."""
+    return frames_of(site.root, [LATER_DATE, THEN, THEN + timedelta(days=1), THEN], AS_OF)
+
+
+def test_rows_of_several_index_dates_are_in_order_and_counted(several: Frames) -> None:
+    table = read_frames(several.path)
+    order = list(zip(table["index_date"].to_pylist(), table["person_id"].to_pylist(), strict=True))
+    assert order == sorted(set(order))
+    assert several.index_dates == (THEN, THEN + timedelta(days=1), LATER_DATE)
+    for day, counts in several.counts.items():
+        rows = [row for row in table.to_pylist() if f"{row['index_date']}" == day]
+        assert counts["people"] == len(rows) > 1_000
+        assert counts["labelled_90d"] == sum(row["label_90d"] is not None for row in rows) > 1_000
+        assert counts["events_90d"] == sum(row["label_90d"] is True for row in rows) > 5
+    counts, rows = several.counts[f"{THEN}"], [row for row in table.to_pylist() if row["index_date"] == THEN]
+    assert counts["labelled_12m"] == sum(row["label_12m"] is not None for row in rows)
+    assert counts["events_12m"] == sum(row["label_12m"] is True for row in rows) > 50
+    assert counts["died_12m"] == sum(row["died_12m"] for row in rows)
+    assert counts["left_12m"] == sum(row["left_12m"] for row in rows)
+
+
+def test_labels_of_a_horizon_that_is_not_over_are_unknown_and_said_to_be(several: Frames) -> None:
+    unfinished = [row for row in read_frames(several.path).to_pylist() if row["index_date"] != THEN]
+    assert {row["label_12m"] for row in unfinished} == {None} == {row["died_12m"] for row in unfinished}
+    assert not {"labelled_12m", "events_12m", "died_12m"} & several.counts[f"{LATER_DATE}"].keys()
+    assert several.warnings == (
+        "The 12m labels of 2025-04-02 are unknown: outcomes end at 2026-04-01.",
+        "The 12m labels of 2025-10-01 are unknown: outcomes end at 2026-04-01.",
+    )
+
+
+def test_one_person_on_two_index_dates_has_the_features_of_each(frames: Frames, several: Frames) -> None:
+    """What an earlier index date left in the database must not reach the next one."""
+    assert bytes_of(features_at(several, THEN)) == bytes_of(features_at(frames, THEN))
+    assert changed_ages(several) > 100
+
+
+def changed_ages(several: Frames) -> int:
+    rows = frame_rows(several)
+    people = {person for person, day in rows if day == THEN and (person, LATER_DATE) in rows}
+    return sum(rows[person, THEN]["age"] < rows[person, LATER_DATE]["age"] for person in people)
+
+
+def test_a_frame_is_for_its_owner_alone_and_leaves_nothing_behind(site: Site, frames: Frames) -> None:
+    for path in (frames.path, frames.path.parent / ABOUT):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(frames.path.parent.stat().st_mode) == 0o700
+    assert not (site.state / "scratch").exists()
+    assert not [path for path in frames.path.parent.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_a_frame_says_what_it_was_made_of(site: Site, frames: Frames) -> None:
+    about = json.loads((frames.path.parent / ABOUT).read_text(encoding="utf-8"))
+    assert f"{DELIVERY}/gp_events.csv" in about["identity"]["inputs"]
+    assert {"config/model/outcome.yaml", "pipelines/70_outcomes/outcomes.sql"} <= about["identity"][
+        "definitions"
+    ].keys()
+    assert about["outcome"]["death"] == "no_event"
+    assert about["unknown_features"].keys() == {f"{THEN}"}
+    text = (frames.path.parent / ABOUT).read_text(encoding="utf-8")
+    assert not any(row["nhs_number"] in text for row in delivered(site, "gp_patients"))
+
+
+def test_the_same_inputs_give_the_same_bytes(site: Site, frames: Frames, tmp_path: Path) -> None:
+    again = frames_of(copied(site, tmp_path / "site").root, [THEN])
+    assert again.id == frames.id
+    for name in (frames.path.name, ABOUT):
+        assert (again.path.parent / name).read_bytes() == (frames.path.parent / name).read_bytes()
+
+
+def test_a_frame_that_is_there_is_not_made_again(
+    site: Site, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riskstrat.model.frames.ingest", lambda context: pytest.fail("it was made again"))
+    assert frames_of(site.root, [THEN]) == frames
+
+
+def test_a_damaged_frame_is_not_read(site: Site, frames: Frames, tmp_path: Path) -> None:
+    folder = tmp_path / frames.id
+    shutil.copytree(frames.path.parent, folder)
+    assert open_frames(folder).id == frames.id
+    (folder / frames.path.name).write_bytes(b"other bytes")
+    with pytest.raises(RiskstratError, match="damaged"):
+        open_frames(folder)
+
+
+# --- what features may know ------------------------------------------------------------------------------------------
+
+
+def test_later_events_and_another_order_of_rows_change_no_feature(
+    site: Site, frames: Frames, tmp_path: Path
+) -> None:
+    """Every person gets more of everything from the index date on, and every file is shuffled."""
+    busier = copied(site, tmp_path / "site")
+    dice = Random("later events")
+    for path in sorted((busier.landing / DELIVERY.isoformat()).glob("*.csv")):
+        rows = delivered(busier, path.stem)
+        header = list(rows[0])
+        if path.stem in LATER:
+            rows += [later_row(path.stem, row, dice) for row in dice.sample(rows, min(400, len(rows)))]
+        dice.shuffle(rows)
+        write_whole(path, header, rows)
+    looked_back = frames_of(busier.root, [THEN])
+    assert bytes_of(features_at(looked_back, THEN)) == bytes_of(features_at(frames, THEN))
+    assert looked_back.counts[f"{THEN}"]["events_12m"] > 2 * frames.counts[f"{THEN}"]["events_12m"]
+
+
+# Extract -> key, and the dates of a row that are moved to a day on or after the index date.
+LATER = {
+    "gp_events": ("event_id", ("event_date", "recorded_date")),
+    "gp_medications": ("issue_id", ("issue_date",)),
+    "gp_contacts": ("contact_id", ("contact_date",)),
+    "acute_episodes": (
+        "episode_id",
+        ("admission_date", "episode_start", "episode_end", "discharge_date", "recorded_date"),
+    ),
+    "acute_attendances": ("attendance_id", ("arrival_at", "departure_at")),
+    "community_contacts": ("contact_id", ("contact_date",)),
+    "care_plans": ("plan_id", ("created_date", "last_reviewed_date")),
+    "assessments": ("assessment_id", ("assessed_on",)),
+    "social_care_services": ("service_id", ("start_date",)),
+    "agency_contacts": ("contact_id", ("contact_date",)),
+}
+
+
+def later_row(extract: str, row: dict[str, str], dice: Random) -> dict[str, str]:
+    """The same thing again, of the same person, on some day from the index date on: a new record."""
+    key, dates = LATER[extract]
+    day = THEN + timedelta(days=dice.choice((0, 0, 1, 30, 200)))
+    moved = row | {key: f"later {row[key]}"} | {name: f"{day}{row[name][10:]}" for name in dates if row[name]}
+    if extract == "acute_episodes":
+        moved |= {"spell_id": f"later {row[key]}", "admission_method": "21", "patient_classification": "1"}
+    return moved | ({"end_date": ""} if "end_date" in row else {})
+
+
+def bytes_of(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return bytes(sink.getvalue())
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("days", "complete_to", "what", "remedy"),
+    [
+        ([], None, "no index date", "name at least one"),
+        ([date(2026, 4, 1)], None, "not known yet", "no index date after 2026-01-01"),
+        ([date(2026, 1, 2)], None, "not known yet", "no index date after 2026-01-01"),
+        ([THEN, date(2025, 12, 2)], date(2026, 3, 1), "not known yet", "no index date after 2025-12-01"),
+        ([THEN], date(2026, 4, 2), "delivered up to 2026-04-01", "use 2026-04-01 or an earlier day"),
+    ],
+    ids=["none", "future", "a day too late", "by complete_to", "not delivered"],
+)
+def test_dates_of_which_nothing_could_be_learnt_are_refused(
+    site: Site, days: list[date], complete_to: date | None, what: str, remedy: str
+) -> None:
+    with pytest.raises(MisuseError, match=what) as refused:
+        frames_of(site.root, days, complete_to)
+    assert remedy in str(refused.value.remedy)
+
+
+def test_index_date_before_the_history_that_features_need_is_refused(site: Site) -> None:
+    with pytest.raises(
+        MisuseError, match="look back to 2023-03-31, and the history of acute_episodes begins"
+    ) as refused:
+        frames_of(site.root, [THEN, date(2025, 3, 31)])
+    assert refused.value.remedy == "name no index date before 2025-04-01."
+
+
+def test_index_date_with_a_short_history_has_unknown_features_where_the_site_keeps_it(
+    site: Site, tmp_path: Path
+) -> None:
+    keeping = copied(site, tmp_path / "site")
+    change_outcome(keeping.root, short_history="keep")
+    earlier = date(2024, 9, 1)
+    short = frames_of(keeping.root, [THEN, earlier])
+    unknown = short.about["unknown_features"]
+    assert {"hfrs", "charlson", "unplanned_admissions_24m"} <= unknown[f"{earlier}"].keys() - unknown[
+        f"{THEN}"
+    ].keys()
+    rows = [row for row in read_frames(short.path).to_pylist() if row["index_date"] == earlier]
+    assert {row["hfrs"] for row in rows} == {None}
+    assert sum(row["unplanned_admissions_12m"] for row in rows) > 50
+
+
+def test_too_few_people_on_an_index_date_are_refused(site: Site, tmp_path: Path) -> None:
+    small = copied(site, tmp_path / "site")
+    change_outcome(small.root, minimum_people=PEOPLE + 1)
+    with pytest.raises(
+        MisuseError, match="people were registered and alive on 2025-04-01; a frame needs 1501"
+    ):
+        frames_of(small.root, [THEN])
+    assert not (small.state / "scratch").exists()
+
+
+def test_register_of_the_living_is_refused(site: Site, tmp_path: Path) -> None:
+    living = copied(site, tmp_path / "site")
+    path = living.landing / DELIVERY.isoformat() / "gp_patients.csv"
+    rows = delivered(living, "gp_patients")
+    write_whole(path, list(rows[0]), [row for row in rows if not row["date_of_death"]])
+    with pytest.raises(ContractBrokenError, match="nobody died in the 12m from then on") as refused:
+        frames_of(living.root, [THEN])
+    assert refused.value.column == "date_of_death"
+    assert "the dead" in str(refused.value.remedy)
+    change_outcome(living.root, survivors_from=None)
+    assert frames_of(living.root, [THEN]).counts[f"{THEN}"]["died_12m"] == 0
+
+
+def test_silent_month_of_a_horizon_makes_its_labels_unknown(site: Site, tmp_path: Path) -> None:
+    silent = copied(site, tmp_path / "site")
+    folder = silent.landing / DELIVERY.isoformat()
+    rows = delivered(silent, "acute_episodes")
+    busiest = Counter(row["provider_code"] for row in rows).most_common(1)[0][0]
+    repeated = [  # a hospital that sends enough for a month without a row to mean something
+        row | {"episode_id": f"{row['episode_id']}-{copy}", "spell_id": f"{row['spell_id']}-{copy}"}
+        for row in rows
+        for copy in range(3)
+        if not (row["provider_code"] == busiest and row["admission_date"].startswith("2025-09"))
+    ]
+    write_whole(folder / "acute_episodes.csv", list(rows[0]), repeated)
+    frames = frames_of(silent.root, [THEN])
+    table = read_frames(frames.path).to_pylist()
+    assert {row["label_12m"] for row in table} == {None} == {row["admissions_12m"] for row in table}
+    assert {row["label_90d"] for row in table} >= {True, False}
+    assert {row["died_12m"] for row in table} == {True, False}
+    assert frames.warnings == (
+        f"The 12m labels of 2025-04-01 are unknown: provider {busiest} sent nothing for September 2025.",
+    )
+    sources = silent.config / "sources.yaml"
+    gap = f'{{extract: acute_episodes, provider: {busiest}, from: "2025-09", to: "2025-09", reason: a test}}'
+    sources.write_text(
+        sources.read_text(encoding="utf-8").replace("declared_gaps: []", f"declared_gaps: [{gap}]"),
+        encoding="utf-8",
+    )
+    assert frames_of(silent.root, [THEN]).counts[f"{THEN}"]["events_12m"] > 50
+
+
+def test_index_date_of_which_no_label_is_known_is_refused(site: Site, tmp_path: Path) -> None:
+    silent = copied(site, tmp_path / "site")
+    folder = silent.landing / DELIVERY.isoformat()
+    rows = delivered(silent, "acute_episodes")
+    repeated = [
+        row | {"episode_id": f"{row['episode_id']}-{copy}", "spell_id": f"{row['spell_id']}-{copy}"}
+        for row in rows
+        for copy in range(3)
+        if not row["admission_date"].startswith("2025-05")
+    ]
+    write_whole(folder / "acute_episodes.csv", list(rows[0]), repeated)
+    with pytest.raises(
+        ContractBrokenError, match=r"no label of these index dates is known.*for May 2025"
+    ) as refused:
+        frames_of(silent.root, [THEN])
+    assert "declare the gap" in str(refused.value.remedy)
+
+
+def test_extract_that_labels_need_and_nobody_delivered_is_refused(site: Site, tmp_path: Path) -> None:
+    other = copied(site, tmp_path / "site")
+    change_outcome(other.root, extracts=["gp_patients", "acute_episodes", "acute_adt"])
+    (other.landing / DELIVERY.isoformat() / "acute_adt.csv").unlink()
+    with pytest.raises(MisuseError, match="labels are made of acute_adt, which was not delivered"):
+        frames_of(other.root, [THEN])
+
+
+def test_purpose_without_a_legal_basis_is_refused(site: Site, tmp_path: Path) -> None:
+    other = copied(site, tmp_path / "site")
+    bases = other.config / "legal_basis.yaml"
+    bases.write_text(
+        bases.read_text(encoding="utf-8").replace("expires: 9999-12-31", "expires: 2026-01-01"),
+        encoding="utf-8",
+    )
+    with pytest.raises(NotPermittedError, match="a landmark frame has no live legal basis"):
+        frames_of(other.root, [THEN])
