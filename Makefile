@@ -6,13 +6,15 @@ UV_VERSION := 0.13.9
 DEMO_PEOPLE ?= 230000
 DEMO_SEED ?= 1
 DEMO_AS_OF ?= 2026-04-01
+NIGHTS ?= 10
+NIGHTS_PEOPLE ?= 20000
 BENCH_PEOPLE ?= 1000000
 FUZZ_DELIVERIES ?= 2000
 FUZZ_SEED ?= 1
 TEST_PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo test test-slow fuzz bench bench-features bench-cohorts lint format lock clean
+.PHONY: setup demo nights test test-slow fuzz bench bench-features bench-cohorts lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -30,6 +32,15 @@ demo: setup
 	test -f keys/site.key || $(BIN)/riskstrat keys init
 	$(BIN)/riskstrat demo --people $(DEMO_PEOPLE) --seed $(DEMO_SEED) --as-of $(DEMO_AS_OF) --faults
 	$(BIN)/riskstrat run --as-of $(DEMO_AS_OF)
+
+# A town of several nights in a site of its own, every night run by one command: what lists make of days that follow.
+nights: setup
+	@site=$$(mktemp -d)/town; last=$$($(BIN)/python -c \
+		"from datetime import date, timedelta; print(date.fromisoformat('$(DEMO_AS_OF)') + timedelta(days=$(NIGHTS) - 1))"); \
+	$(BIN)/riskstrat init $$site && $(BIN)/riskstrat --site $$site keys init && \
+	$(BIN)/riskstrat --site $$site demo --people $(NIGHTS_PEOPLE) --seed $(DEMO_SEED) --as-of $(DEMO_AS_OF) --nights $(NIGHTS) && \
+	$(BIN)/riskstrat --site $$site run --from $(DEMO_AS_OF) --as-of $$last && \
+	echo "the site is $$site"
 
 # A file's tests stay in one process, because they share towns that take seconds to make.
 test: setup lint

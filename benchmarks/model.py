@@ -2,8 +2,8 @@
 
     python -m benchmarks.model --rows 1000000 --repeats 3
 
-A demo town gives a landmark frame; its people are repeated under new identifiers until there are enough. Every
-measurement runs in a process of its own. Writes a JSON document and a Markdown table beside it.
+A demo town gives a landmark frame; its people are repeated under new identifiers until there are enough, with
+fates drawn anew. Every measurement runs in a process of its own. Writes a JSON document and a Markdown table beside it.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from typing import Any
 
 AS_OF, INDEX_DATE = date(2026, 4, 1), date(2025, 4, 1)
 TOWN = 60_000
+HORIZONS = ("12m", "90d")
 MEASURED = ("logistic_12m", "logistic_90d", "boosting_12m", "boosting_90d", "score")
 LABELS = {
     "logistic_12m": "fit the default model, 12 months",
@@ -71,13 +72,20 @@ def _options() -> argparse.Namespace:
 
 
 def _prepare(folder: Path, rows: int) -> None:
-    """A site with a town, its frame repeated to so many rows, and a model of the town itself to score with."""
-    import duckdb
+    """A site with a town, its frame repeated to so many rows, and a model of the town itself to score with.
+
+    What becomes of a repeated person is drawn anew, or the challenger would learn the people it is held against.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     from riskstrat.demo.town import write_town
     from riskstrat.keys import init_keys
+    from riskstrat.model.frame_files import read_frames
     from riskstrat.model.training import train
     from riskstrat.progress import Progress
+    from riskstrat.scoring.persistence import load_model
     from riskstrat.site import load_site, write_default_site
 
     root = folder / "site"
@@ -92,14 +100,17 @@ def _prepare(folder: Path, rows: int) -> None:
         progress=Progress(),
     )
     model = train(site, [INDEX_DATE], progress=Progress())
-    frame = site.state / "models" / "frames" / model.about["frame"]["id"] / "frames.parquet"
-    with duckdb.connect() as connection:
-        connection.execute("SET threads = 2; SET memory_limit = '4GB'")
-        connection.execute(
-            f"COPY (SELECT * REPLACE (md5(person_id || ' ' || copy) AS person_id) FROM read_parquet('{frame}'), "
-            f"range(1 + {rows} // (SELECT count(*) FROM read_parquet('{frame}'))) AS copies(copy) LIMIT {rows}) "
-            f"TO '{folder / FRAME}' (FORMAT parquet)"
-        )
+    frame = read_frames(site.state / "models" / "frames" / model.about["frame"]["id"])
+    generator = np.random.default_rng(1)
+    place = np.arange(rows) % frame.num_rows
+    whole = frame.take(pa.array(place))
+    repeated = {"person_id": [f"{number:032x}" for number in generator.permutation(rows)]}
+    for horizon in HORIZONS:
+        risk = load_model(model.folder, horizon=horizon).predict(frame)[place]
+        repeated[f"label_{horizon}"] = generator.random(rows) < risk
+    for name, values in repeated.items():
+        whole = whole.set_column(whole.schema.get_field_index(name), name, pa.array(values))
+    pq.write_table(whole, folder / FRAME)
     (folder / MODEL).symlink_to(model.folder)
 
 
@@ -161,7 +172,7 @@ def _scoring(folder: Path) -> Callable[[], dict[str, Any]]:
     definitions = load_definitions(folder / "site")
     model = Model((folder / MODEL).readlink().name, folder / MODEL)
     columns = {column.name: column for column in definitions.contracts[FEATURES].columns}
-    models = {horizon: load_model(model.folder, horizon=horizon) for horizon in ("12m", "90d")}
+    models = {horizon: load_model(model.folder, horizon=horizon) for horizon in HORIZONS}
     main = models["12m"]
     if not isinstance(main, LogisticModel):
         raise TypeError(main)
@@ -171,7 +182,7 @@ def _scoring(folder: Path) -> Callable[[], dict[str, Any]]:
     building.mkdir()
     engine = DuckDBEngine(building / "run.duckdb", threads=2, memory_limit="4GB")
     engine.define(FEATURES, f"SELECT * FROM read_parquet('{folder / FRAME}')")
-    nothing = Deliveries({}, ())
+    nothing = Deliveries({}, {}, {}, ())
     context = Context(
         *(AS_OF, definitions, engine, nothing, folder, building, b"", Progress(quiet=True)), served=served
     )

@@ -32,7 +32,7 @@ DATED = {
     "manual_additions": "added_on",
 }
 # Dates that are not known before they come, and what else is not known while they are not.
-CHANGING = {
+CHANGING: dict[str, dict[str, tuple[str, ...]]] = {
     "gp_patients": {"registered_to": (), "date_of_death": ()},
     "community_caseload": {"to_date": ()},
     "community_referrals": {"allocated_date": (), "closed_date": ()},

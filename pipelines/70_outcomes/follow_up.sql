@@ -1,6 +1,7 @@
 -- Meaning: how many days after an index date somebody of the frame died or left, and how long anything is known.
 -- Grain:   one row per person and index date; 0 is the index date itself.
--- Missing: days_to_death and days_to_leaving are NULL for who did not, as far as was known before as_of.
+-- Missing: days_to_death is NULL where no death was known before as_of; days_to_leaving is NULL for who died first, and
+--          beyond every horizon for who has not left.
 -- Source:  config/model/outcome.yaml: who died within gap_days of the end of a registration died and did not leave.
 WITH deaths AS (
     SELECT gp_patients.person
@@ -25,8 +26,7 @@ SELECT registered.person
      , registered.index_date
      , CAST(date_diff('day', registered.index_date, run.as_of) AS INTEGER) AS days_known
      , CAST(date_diff('day', registered.index_date, deaths.date_of_death) AS INTEGER) AS days_to_death
-     , CAST(CASE WHEN date_diff('day', registered.last_day, run.as_of) <= 1 THEN NULL
-                 WHEN date_diff('day', registered.last_day, deaths.date_of_death) <= outcome_rules.gap_days
+     , CAST(CASE WHEN date_diff('day', registered.last_day, deaths.date_of_death) <= outcome_rules.gap_days
                  THEN NULL
                  ELSE date_diff('day', registered.index_date, registered.last_day) + 1
             END AS INTEGER) AS days_to_leaving

@@ -27,7 +27,7 @@ from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import check_signing_keys, key_fingerprint, read_site_key, read_vault_key
 from riskstrat.progress import Progress
 from riskstrat.replacing import clear_undecided
-from riskstrat.returns.store import read_returns, returns_hash
+from riskstrat.returns.store import hash_of, read_returns
 from riskstrat.runs import MANIFEST, Run, file_hash, verify_run
 from riskstrat.scoring.serving import find_served
 from riskstrat.site import DEFINITION_FOLDERS, Site, load_site
@@ -115,7 +115,8 @@ def _runlocked(
     with progress.stage("hash"):
         served = find_served(site, definitions.contracts[FEATURES], as_of)
         earlier = find_earlier(site.output, as_of, definitions.lists)
-        returns, returned = read_returns(site.state, as_of), returns_hash(site.state, as_of)
+        returns = read_returns(site.state, as_of)
+        returned = hash_of(returns)
         identity = {
             **identity_of(site, as_of, deliveries.paths, key),
             **({} if engine_name == DUCKDB else {"engine": engine_name}),
@@ -150,6 +151,8 @@ def _runlocked(
             )
             context.manifest = {"run": name, "engine": DUCKDB, "warnings": [], **identity}
             context.manifest["legal_basis"] = [basis.summary() for basis in bases]
+            for warning in definitions.legal_bases.expiring(deliveries.feeds, as_of):
+                context.warn(warning)
             for stage in STAGES:
                 with progress.stage(stage.__name__):
                     stage(context)

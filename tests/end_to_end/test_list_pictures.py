@@ -75,7 +75,7 @@ def listed(town: Town) -> list[dict[str, Any]]:
 def texts_of(row: dict[str, Any]) -> list[str]:
     """What must be read of a person, whole."""
     several = (row["reasons_fixed"], row["reasons_actionable"], row["gaps"])
-    return [*(text for texts in several for text in (texts or "none").split("; ")), row["suggested_action"]]
+    return [*(text for texts in several if texts for text in texts.split("; ")), row["suggested_action"]]
 
 
 def test_everybody_is_there_with_every_reason_whole(town: Town, document: Document) -> None:

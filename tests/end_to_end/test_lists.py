@@ -86,7 +86,8 @@ def told(site: Path, folder: Path) -> dict[str, str]:
     """Who stands on the daily list, by the first or the second person, with the change or why they dropped off."""
     names = {key(site, FIRST): "first", key(site, SECOND): "second"}
     return {
-        names[row["person_id"]]: row["change"] or row["dropped_because"] for row in rows(folder, "daily_huddle")
+        names[row["person_id"]]: row["change"] or row["dropped_because"]
+        for row in rows(folder, "daily_huddle")
     }
 
 
@@ -108,7 +109,9 @@ def test_the_same_night_again_is_the_same_run_to_the_byte(site: Path):
     _, second = nights(site)
     before = second.stat().st_mtime_ns
     assert run(load_site(site), NIGHTS[1], progress=QUIET).folder == second
-    again: Outcome = run(load_site(site), NIGHTS[1], progress=QUIET, force=True)  # raises where a byte differs
+    again: Outcome = run(
+        load_site(site), NIGHTS[1], progress=QUIET, force=True
+    )  # raises where a byte differs
     assert (again.folder, second.stat().st_mtime_ns) == (second, before)
 
 
@@ -136,7 +139,9 @@ def test_every_area_has_a_file_of_the_columns_of_the_definition(published: Path)
     folder, definitions = nights(published)[1], load_definitions(published)
     for name in LISTS:
         definition = definitions.lists[name]
-        areas = {row["area_code"] for row in rows(folder, name)} | manifest(folder)["lists"][name]["areas"].keys()
+        areas = {row["area_code"] for row in rows(folder, name)} | manifest(folder)["lists"][name][
+            "areas"
+        ].keys()
         for area in areas:
             with (folder / "lists" / area / f"{name}.csv").open(encoding="utf-8", newline="") as stream:
                 lines = list(csv.DictReader(stream))
@@ -148,7 +153,9 @@ def test_every_area_has_a_file_of_the_columns_of_the_definition(published: Path)
         assert document["sections"][-1]["name"] == "dropped_off"
         assert document["empty_cells"]["lives_alone"] == "unknown"
         assert document["empty_cells"]["gaps"] == "none"
-        assert document["empty_cells"]["five_questions_last_asked_date"] == "unknown"  # assessments never came
+        assert (
+            document["empty_cells"]["five_questions_last_asked_date"] == "unknown"
+        )  # assessments never came
 
 
 def test_cells_that_a_spreadsheet_would_run_are_harmless(site: Path):

@@ -77,6 +77,17 @@ def test_list_that_was_checked_too_long_ago_stops_the_run(tmp_path: Path, days: 
     assert not (site / "output" / "latest").exists()
 
 
+def test_list_of_which_no_check_is_known_yet_stops_the_run(tmp_path: Path):
+    """Nobody would be left out, and nothing would say so; a number without a date is applied all the same."""
+    with pytest.raises(ContractBrokenError, match="none of them could be applied") as stopped:
+        run(load_site(_site(tmp_path, [_checked(2, 0), _checked(1, -3)])), small_town.AS_OF, progress=QUIET)
+    assert stopped.value.column == "checked_on"
+    site = _site(tmp_path / "undated", [_checked(2, 0), {**_checked(1, 0), "checked_on": None}])
+    assert run(load_site(site), small_town.AS_OF, progress=QUIET).manifest["opt_outs"] == {
+        NEAR: {"national": 1}
+    }
+
+
 def test_list_that_was_delivered_too_long_ago_stops_the_run(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):

@@ -6,11 +6,13 @@ import csv
 import io
 import re
 import shutil
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import openpyxl
 import pyrage
@@ -19,6 +21,7 @@ import pytest
 from riskstrat.audit import read_entries, verify
 from riskstrat.definitions.audiences import load_audiences
 from riskstrat.exports.list_legend import NOTE
+from riskstrat.exports.sealing import BLOCK_BYTES
 from riskstrat.exports.wording import heading
 from riskstrat.returns.applying import take_back
 from riskstrat.sqltext import harmless
@@ -394,7 +397,7 @@ def test_page_has_everybody_with_reasons_and_boxes_to_tick(
     plain = " ".join(re.sub(r"<[^>]+>", "", text).split())
     for row in listed_in(town, AREA):
         assert number(town, row) in plain, "the gaps in a number are no characters"
-        for reason in (row["reasons_fixed"] or "none").split("; "):
+        for reason in (row["reasons_fixed"] or "").split("; "):
             assert reason in plain
         assert row["suggested_action"] in plain
     assert NOTE in plain
@@ -525,3 +528,17 @@ def test_damaged_list_is_named(town: Town, capsys: pytest.CaptureFixture[str]) -
     assert answer.code == 1
     assert f"lists/{HUDDLE}.json" in answer.err
     assert "riskstrat runs verify" in answer.err
+
+
+def test_sealed_workbook_is_padded_inside_one_of_its_parts(
+    town: Town, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A comment at the end of the archive would do for Excel, and LibreOffice opens no such file."""
+    (path,) = paths(export(capsys, town, "direct_care_team", "--format", "xlsx"))
+    content = unsealed(path, town.keys["team"])
+    assert len(content) % BLOCK_BYTES == 0
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        assert book.comment == b""
+        assert book.testzip() is None
+        for part in book.namelist():
+            ElementTree.fromstring(book.read(part))

@@ -42,7 +42,7 @@ class Sent:
         self.second: Rows = {}
 
     def person(
-        self, name: str, then: Mapping[str, Any] | None = None, now: Mapping[str, Any] | None = None
+        self, name: str, then: dict[str, Any] | None = None, now: dict[str, Any] | None = None
     ) -> str:
         """Register somebody, with what differs from the usual in each delivery; None is not on the register."""
         number = self.numbers[name] = factories.nhs_number(len(self.numbers) + 1)
@@ -54,7 +54,7 @@ class Sent:
         return number
 
     def rows(
-        self, extract: str, name: str, then: Mapping[str, Any] | None, now: Mapping[str, Any] | None
+        self, extract: str, name: str, then: dict[str, Any] | None, now: dict[str, Any] | None
     ) -> None:
         """One row as the deliveries send it, under the same key; None where a delivery does not send it."""
         usual = factories.MAKERS[extract](self.numbers[name])

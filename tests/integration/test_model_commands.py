@@ -336,6 +336,17 @@ def test_new_sql_behind_the_features_is_warned_of_and_the_model_is_used(town: To
     assert "the SQL of features changed" in served.warnings[0]
 
 
+@pytest.mark.parametrize("lost", ["model.json", "status.json"])
+def test_an_approved_model_that_was_lost_is_missed(town: Town, tmp_path: Path, lost: str) -> None:
+    site, model = with_own_state(town, tmp_path)
+    (model.folder / lost).unlink()
+    served = served_on(site)
+    assert served.model is None
+    assert served.warnings[0].startswith(
+        f"the audit log has the model {model.id} approved and the registry has not"
+    )
+
+
 def test_two_approved_models_score_nobody(town: Town, tmp_path: Path) -> None:
     site, model = with_own_state(town, tmp_path)
     shutil.copytree(model.folder, model.folder.with_name("20260402-0123456789"))

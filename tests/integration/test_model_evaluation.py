@@ -99,7 +99,11 @@ def test_evaluation_is_of_this_very_model_and_names_what_it_was_made_from(
     assert evaluation["policy"] == {"audience": "public", "name": "nnhip", "title": "1 to 5 hidden"}
 
 
-def test_same_model_frame_and_plan_give_the_same_bytes(site: Site, evaluated: Model) -> None:
+def test_same_model_frame_plan_and_code_give_the_same_bytes(
+    site: Site, evaluated: Model, evaluation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = evaluation["code_version"]
+    monkeypatch.setattr("riskstrat.model.evaluation.evaluating.code_version", lambda: code)
     files = sorted(
         path
         for path in evaluated.folder.rglob("*")

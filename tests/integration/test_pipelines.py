@@ -12,8 +12,11 @@ from sqlglot import exp
 
 from riskstrat.dates import Windows
 from riskstrat.definitions.everything import load_definitions
+from riskstrat.definitions.model_outcome import FILE, load_outcome
 from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
 from riskstrat.errors import DefinitionError
+from riskstrat.model.labels import load_landmarks
+from riskstrat.model.landmarks import FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS
 from riskstrat.site import default_site
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.staging import create_absent
@@ -43,6 +46,9 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
     engine.load("list_candidates", (("person", "BIGINT"),), [])
     engine.load("list_settling_services", (("question", "INTEGER"), ("referred_to", "VARCHAR")), [])
     engine.load("list_score_extracts", (("extract", "VARCHAR"),), [])
+    # and what a landmark frame says first
+    engine.load(FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS, [])
+    load_landmarks(engine, load_outcome(default_site() / "config" / FILE), [date(2025, 4, 1)])
     for folder in sorted(path for path in PIPELINES.iterdir() if path.is_dir()):
         run_sql_folder(engine, folder)
     return engine

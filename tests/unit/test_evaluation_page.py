@@ -204,7 +204,7 @@ def test_model_no_better_than_the_rule_a_random_split_and_a_hidden_list_fail(fig
     hidden = failed_gates(
         with_figures(figures, row={"ppv": None, "observed_to_expected": None, "note": "hidden"})
     )
-    assert [one.split(":")[1].split(",")[0].strip() for one in hidden] == ["not shown", "not shown"]
+    assert ["not shown" in one for one in hidden] == [True, True]
 
 
 def test_too_few_admitted_people_on_a_list_are_said_to_be_too_few(figures: dict[str, Any]) -> None:

@@ -95,6 +95,23 @@ def test_successor_of_an_expired_basis_takes_its_place(tmp_path: Path) -> None:
     assert [one.name for one in used] == ["new"]
 
 
+def test_basis_that_expires_soon_is_warned_of_unless_another_takes_over(tmp_path: Path) -> None:
+    content = document(gp=entry()) | {"warn_before_days": 30}
+    bases = load_legal_basis(written(tmp_path, content))
+    assert bases.expiring(["gp_events"], date(2026, 3, 1)) == []
+    (warning,) = bases.expiring(["gp_events"], date(2026, 3, 2))
+    assert "gp (risk_stratification) expires on 2026-04-01, 30 days after" in warning
+    assert bases.expiring(["social_care_services"], date(2026, 3, 2)) == []
+    assert bases.expiring(["gp_events"], date(2026, 4, 1)) == [], "it is over, and refused"
+    renewed = entry(valid_from=date(2026, 4, 1), expires=date(2027, 4, 1))
+    content = document(gp=entry(), new=renewed) | {"warn_before_days": 30}
+    assert load_legal_basis(written(tmp_path, content)).expiring(["gp_events"], date(2026, 3, 31)) == []
+    content = document(gp=entry(), new=renewed | {"purpose": "direct_care"}) | {"warn_before_days": 30}
+    assert len(load_legal_basis(written(tmp_path, content)).expiring(["gp_events"], date(2026, 3, 31))) == 1
+    silent = load_legal_basis(written(tmp_path, document(gp=entry())))
+    assert silent.expiring(["gp_events"], date(2026, 3, 31)) == []
+
+
 def _left_out(key: str) -> Callable[[], dict[str, Any]]:
     return lambda: {name: value for name, value in entry().items() if name != key}
 

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from riskstrat.definitions.everything import Definitions, list_columns, load_definitions
+from riskstrat.definitions.list_columns import WORKING
 from riskstrat.definitions.list_rules import check_list, check_wording, compile_list, compile_wording
 from riskstrat.definitions.lists import load_list
 from riskstrat.definitions.reasons import load_wording
@@ -217,3 +218,11 @@ def test_every_condition_of_the_shipped_wording_is_unknown_of_somebody_unknown(d
     )
     for entry, when in (*rules.reasons, *rules.gaps):
         assert duckdb.sql(f"SELECT ({when.sql}) FROM (SELECT {nobody})").fetchall() == [(None,)], entry.name
+
+
+def test_the_page_of_the_lists_names_every_column(definitions: Definitions):
+    page = (Path(__file__).resolve().parents[2] / "docs" / "worklists.md").read_text(encoding="utf-8")
+    named = [column.name for column in definitions.contracts["lists"].columns] + list(WORKING)
+    assert not [name for name in named if f"`{name}`" not in page]
+    reasons = definitions.contracts["lists"].column("dropped_because").allowed
+    assert not [reason for reason in reasons if reason not in page]

@@ -54,6 +54,10 @@ def test_curve_adds_what_it_says_at_its_knots_and_its_own_value_where_unknown():
     np.testing.assert_allclose(added, [1.1, 0.3, -0.25, 0.5, -0.4], atol=1e-12)
 
 
+def test_what_is_no_number_is_unknown():
+    assert STAYS.added(pa.array([float("nan"), 0.0])).tolist() == [0.1, -0.2]
+
+
 def test_log1p_curve_runs_on_the_logarithm_between_its_points():
     straight = Curve("beds", "log1p", (0.0, 1.0), (0.0, 0.5), 0.0)
     counts = np.array([0, 1, 3, 7])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -244,6 +246,19 @@ def test_a_model_that_was_kept_scores_the_same_to_the_last_byte(tmp_path, frame,
     assert {path.name for path in written} == {f"{kind}_12m.json", f"{kind}_12m.skops"}
     kept = load_model(tmp_path, horizon="12m", kind=kind)
     assert kept.predict(frame).tobytes() == models[kind].predict(frame).tobytes()
+
+
+def test_scoring_with_the_default_model_imports_no_estimator(tmp_path, models):
+    models["logistic"].save(tmp_path)
+    script = (
+        "import sys; from pathlib import Path; import riskstrat.scoring.serving, riskstrat.scoring.reasons; "
+        "from riskstrat.scoring.persistence import load_model; load_model(Path(sys.argv[1])); "
+        "print(sorted({'sklearn', 'skops', 'scipy', 'pandas'} & set(sys.modules)))"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, tmp_path], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout == "[]\n"
 
 
 def test_no_pickle_is_read(tmp_path: Path, models):

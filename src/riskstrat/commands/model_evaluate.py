@@ -112,6 +112,12 @@ def _lines(horizon: Mapping[str, Any]) -> list[str]:
         f"{people['scored']:,} people of {', '.join(split['test_dates'])}, {people['admitted']:,} admitted; "
         f"learnt from {', '.join(split['training_dates'])}, {split['kind']} split"
     )
+    listed = [
+        (row, score)
+        for place in range(len(horizon["scores"]["model"]["capacities"]))
+        for score in horizon["scores"].values()
+        for row in (score["capacities"][place],)
+    ]
     rows = [
         (
             share(row["share"]) + (" *" if row["is_team"] else ""),
@@ -121,12 +127,14 @@ def _lines(horizon: Mapping[str, Any]) -> list[str]:
             number(row["number_needed_to_contact"][0], 1) if "number_needed_to_contact" in row else "",
             numbers(row["observed_to_expected"]) if "observed_to_expected" in row else "",
             number(score["auroc"][0], 3),
-            row["note"] or "",
         )
-        for place in range(len(horizon["scores"]["model"]["capacities"]))
-        for score in horizon["scores"].values()
-        for row in (score["capacities"][place],)
+        for row, score in listed
     ]
-    headers = ["list", "chosen by", "PPV", "finds", "to contact", "observed/expected", "AUROC", "note"]
+    headers = ["list", "chosen_by", "PPV", "finds", "to_contact", "observed_/_expected", "AUROC"]
+    notes: dict[str, list[str]] = {}
+    for row, score in listed:
+        if row["note"]:
+            notes.setdefault(row["note"], []).append(f"{share(row['share'])} {score['title']}")
+    said = [f"{note}: {', '.join(where)}" for note, where in notes.items()]
     failed = [f"does not hold: {problem}" for problem in failed_gates(horizon["gates"])]
-    return [title, "", *aligned(headers, rows), "", "* the team's capacity", *failed, ""]
+    return [title, "", *aligned(headers, rows), "", "* the team's capacity", *said, *failed, ""]

@@ -9,11 +9,12 @@ from typing import Any
 
 from riskstrat.definitions.cohort_values import text_at
 from riskstrat.definitions.documents import check_keys, read_mapping
+from riskstrat.definitions.measures import load_measures
 from riskstrat.errors import DefinitionError
 
 FOLDER = "documents"
 PROFILE_KEYS = ("title", "why", "ages_from", "source")
-HIGHLIGHT_KEYS = ("title", "why", "cohorts", "sections", "source")
+HIGHLIGHT_KEYS = ("title", "why", "cohorts", "measures", "sections", "source")
 SECTION_KEYS = ("title", "prompt", "figures")
 FIGURES = ("people", "cohorts", "measures", "lists", "data")
 
@@ -39,11 +40,15 @@ class Section:
 
 @dataclass(frozen=True)
 class HighlightLayout:
-    """``highlight.yaml``: the cohorts whose figures stand in the report, and its sections in order."""
+    """``highlight.yaml``: the cohorts and measures whose figures stand in the report, and its sections in order.
+
+    ``measures`` is name to title.
+    """
 
     title: str
     why: str
     cohorts: tuple[str, ...]
+    measures: Mapping[str, str]
     sections: tuple[Section, ...]
     source: str
 
@@ -82,7 +87,22 @@ def load_highlight_layout(config: Path, cohorts: Iterable[str]) -> HighlightLayo
         raise DefinitionError("must be a list of sections.", file=path, column="sections")
     sections = tuple(_section(entry, path) for entry in document["sections"])
     title, why, source = (text_at(document, key, path) for key in ("title", "why", "source"))
-    return HighlightLayout(title, why, named, sections, source)
+    return HighlightLayout(title, why, named, _measures(document["measures"], config, path), sections, source)
+
+
+def _measures(value: Any, config: Path, path: Path) -> dict[str, str]:
+    """The measures that are named, with their titles. Raises DefinitionError for one that is not defined."""
+    known = load_measures(config / "measures.yaml").by_name
+    names = _names(value, path, "measures")
+    for name in names:
+        if name not in known:
+            raise DefinitionError(
+                f"'{name}' is no measure of config/measures.yaml.",
+                file=path,
+                column="measures",
+                remedy=f"use some of {', '.join(known)}.",
+            )
+    return {name: known[name].title for name in names}
 
 
 def _section(entry: Any, path: Path) -> Section:

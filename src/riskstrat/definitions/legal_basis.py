@@ -9,13 +9,14 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from riskstrat.definitions.cohort_values import day_at, flag_at, names_at, text_at
+from riskstrat.definitions.cohort_values import count_at, day_at, flag_at, names_at, text_at
 from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.errors import DefinitionError, NotPermittedError
 
 FILE = "legal_basis.yaml"
 RUN_PURPOSE = "risk_stratification"
-KEYS = ("purposes", "bases")
+REQUIRED = ("purposes", "bases")
+KEYS = (*REQUIRED, "warn_before_days")
 REQUIRED_KEYS = (
     *("extracts", "purpose", "basis", "controller", "reference"),
     *("evidence_sha256", "valid_from", "expires"),
@@ -60,11 +61,32 @@ class Basis:
 
 @dataclass(frozen=True)
 class LegalBases:
-    """Purpose to what it means, and every basis in the order of the file."""
+    """Purpose to what it means, and every basis in the order of the file.
+
+    ``warn_before_days``: how long before one expires runs begin to say so; 0 is never.
+    """
 
     file: Path
     purposes: Mapping[str, str]
     bases: tuple[Basis, ...]
+    warn_before_days: int = 0
+
+    def expiring(self, extracts: Iterable[str], as_of: date) -> list[str]:
+        """A warning for each live basis of the extracts, whatever its purpose, that soon expires without successor."""
+        wanted = set(extracts)
+        return [
+            f"the legal basis {one.name} ({one.purpose}) expires on {one.expires}, {(one.expires - as_of).days} days "
+            "after the date of this run; runs and exports that need it are refused from then on."
+            for one in self.bases
+            if one.is_live_on(as_of)
+            and wanted & set(one.extracts)
+            and (one.expires - as_of).days <= self.warn_before_days
+            and not self._has_successor(one)
+        ]
+
+    def _has_successor(self, basis: Basis) -> bool:
+        others = (one for one in self.bases if one.purpose == basis.purpose and one.is_live_on(basis.expires))
+        return set(basis.extracts) <= {extract for one in others for extract in one.extracts}
 
     def require(
         self, extracts: Iterable[str], purpose: str, as_of: date, *, used_by: str
@@ -100,13 +122,13 @@ class LegalBases:
 def load_legal_basis(path: Path) -> LegalBases:
     """Parse purposes and bases strictly. Raises DefinitionError."""
     document = read_mapping(path)
-    check_keys(document, allowed=KEYS, required=KEYS, file=path)
+    check_keys(document, allowed=KEYS, required=REQUIRED, file=path)
     purposes = {str(name): str(title) for name, title in mapping_at(document, "purposes", path).items()}
     bases = tuple(
         _basis(str(name), entry, purposes, path)
         for name, entry in mapping_at(document, "bases", path).items()
     )
-    return LegalBases(path, purposes, bases)
+    return LegalBases(path, purposes, bases, count_at(document, "warn_before_days", path) or 0)
 
 
 def _basis(name: str, entry: Any, purposes: Mapping[str, str], path: Path) -> Basis:

@@ -16,6 +16,8 @@ from riskstrat.demo.rows import NEVER, Rows, constant_text, days, labels, number
 ATTENDANCE = ["5", "6", "7", "3", "2", "4"]
 ATTENDANCE_SHARES = np.array([0.86, 0.04, 0.01, 0.04, 0.03, 0.02])
 QUESTIONS = 5
+# How far back the caseload and the answers go.
+CASELOAD_DAYS, ASKED_DAYS = 730, 600
 NO_MANAGER = -1
 # Asked in order: visitors, falls, medication, memory, daily living. How often each raises a concern.
 CONCERNS = np.array([0.25, 0.40, 0.30, 0.35, 0.45])
@@ -165,15 +167,22 @@ def _referrals(
 def known_to_team(
     people: People, health: Health, calendar: Calendar, generator: np.random.Generator
 ) -> Booleans:
-    """Who has been on an integrated team's caseload in the last two years: mostly older and frail."""
+    """Who has been on an integrated team's caseload in the last two years."""
+    known: Booleans = (generator.random(len(people)) < known_chance(people, health)) & (
+        people.end == calendar.as_of
+    )
+    return known
+
+
+def known_chance(people: People, health: Health) -> Floats:
+    """The probability of having been on a caseload in the last CASELOAD_DAYS: mostly older and frail people."""
     deficits, age = health.deficits(people.end), people.age(people.end)
-    chance = (
+    return np.asarray(
         np.interp(deficits, [0, 4, 9, 14], [0.001, 0.01, 0.30, 0.50])
         * np.where(age >= 65, 1.0, 0.25)
-        * (age >= 20)
+        * (age >= 20),
+        dtype=np.float64,
     )
-    known: Booleans = (generator.random(len(people)) < chance) & (people.end == calendar.as_of)
-    return known
 
 
 @dataclass(frozen=True)
@@ -212,7 +221,7 @@ class Team:
 def draw_team(people: People, health: Health, calendar: Calendar, generator: np.random.Generator) -> Team:
     """Who is on a caseload, with which plan, and who was asked."""
     known = np.flatnonzero(known_to_team(people, health, calendar, generator))
-    begin = calendar.as_of - generator.integers(1, 730, len(known))
+    begin = calendar.as_of - generator.integers(1, CASELOAD_DAYS, len(known))
     finish = np.where(
         generator.random(len(known)) < 0.25, begin + generator.integers(60, 600, len(known)), NEVER
     )
@@ -224,7 +233,7 @@ def draw_team(people: People, health: Health, calendar: Calendar, generator: np.
         known[generator.random(len(known)) < 0.80], care_home[generator.random(len(care_home)) < 0.50]
     )
     plans = _plans(planned, calendar, generator)
-    asked_on = calendar.as_of - 1 - generator.integers(0, 600, len(asked))
+    asked_on = calendar.as_of - 1 - generator.integers(0, ASKED_DAYS, len(asked))
     return Team(Caseload(known, begin, finish, manager), plans, asked, asked_on)
 
 

@@ -192,29 +192,31 @@ def _lists(report: Report) -> Table | None:
 def _measures(report: Report) -> Table | None:
     """Numerators and denominators of the run's measures; a share is of the numbers that are shown."""
     now = report.month.now
-    if not (now.folder / "measures.parquet").is_file():
+    published = now.folder.resolve() / "measures.parquet"
+    if not published.is_file():
         return None
     with _opened(report, now) as connection, reading(now):
         found = connection.execute(
-            "SELECT cohort_or_list, measure, title, area_code, numerator, denominator, window_from, window_to "
-            f"FROM read_parquet({literal(str(now.folder.resolve() / 'measures.parquet'))}) "
-            "WHERE area_kind = 'neighbourhood' ORDER BY cohort_or_list, measure, area_code"
+            "SELECT cohort_or_list, measure, area_code, numerator, denominator, window_from, window_to "
+            f"FROM read_parquet({literal(str(published))}) WHERE kind = 'cohort' AND area_kind = 'neighbourhood'"
         ).fetchall()
-    chosen = [row for row in found if row[0] in report.layout.cohorts]
+    by_place = {row[:3]: row[3:] for row in found}
     rows = []
-    for cohort, measure in dict.fromkeys((row[0], row[1]) for row in chosen):
-        of = {str(row[3]): row for row in chosen if (row[0], row[1]) == (cohort, measure)}
-        parts = {
-            code: (int(of[code][4]), int(of[code][5])) if code in of else (0, 0) for code in report.names
-        }
-        numerator, denominator, percentage = _rate(report, f"{measure} of {cohort}", parts)
-        title, start, end = next((row[2], row[6], row[7]) for row in of.values())
-        window = f"{_day(start)} to {_day(end)}" if start else f"up to {_day(end)}"
-        rows.append((cohort, str(title), counted(numerator), counted(denominator), percentage, window))
+    for cohort in report.layout.cohorts:
+        for measure, title in report.layout.measures.items():
+            of = {code: by_place.get((cohort, measure, code)) for code in report.names}
+            counted_at = next((row for row in of.values() if row is not None), None)
+            if counted_at is None:
+                continue
+            parts = {code: (int(row[0]), int(row[1])) if row else (0, 0) for code, row in of.items()}
+            numerator, denominator, percentage = _rate(report, f"{measure} of {cohort}", parts)
+            start, end = counted_at[2:4]
+            window = f"{_day(start)} to {_day(end)}" if start else f"on {_day(now.as_of)}"
+            rows.append((cohort, title, counted(numerator), counted(denominator), percentage, window))
     if not rows:
         return None
     columns = ("Cohort", "Measure", "People", "Of", "Share", "Counted")
-    note = "Of: the people of the cohort of whom it is known. The last day is not counted."
+    note = "Of: the people of the cohort of whom it is known. The last day of a window is not counted."
     return Table("Coverage", columns, tuple(rows), note, (False, False, True, True, True, False))
 
 

@@ -40,6 +40,8 @@ def sheet_formats(book: Any) -> dict[str, Any]:
         "text_wrap": True,
         "bottom": 2,
         "bg_color": GROUND,
+        "right": 7,
+        "right_color": LINE,
     }
     day = {"num_format": DAY_FORMAT, "align": "left"}
     text = {"num_format": "@", "text_wrap": True}

@@ -27,6 +27,7 @@ from riskstrat.stages.link import LINK_FOLDER
 
 SCHEMA, KEEP = "landmark", "keep"
 PEOPLE, FRAME_PEOPLE, OPTED_OUT_SINCE = "people", "landmark_people", "opted_out_since"
+FRAME_PEOPLE_COLUMNS = (("person", "BIGINT"), ("index_date", "DATE"), ("date_of_birth", "DATE"))
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def begin_frame(engine: DuckDBEngine) -> None:
         "SELECT DISTINCT opted_out.person FROM opted_out JOIN reference_opt_outs_applied AS applied "
         f"ON applied.opt_out = opted_out.opt_out WHERE applied.purpose = {literal(RUN_PURPOSE)} AND applied.applied",
     )
-    engine.load(FRAME_PEOPLE, (("person", "BIGINT"), ("index_date", "DATE"), ("date_of_birth", "DATE")), [])
+    engine.load(FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS, [])
 
 
 def add_landmark(context: Context, outcome: Outcome, day: date, folder: Path) -> Landmark:

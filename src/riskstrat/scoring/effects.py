@@ -95,7 +95,8 @@ def numbers(column: pa.ChunkedArray | pa.Array) -> tuple[Floats, np.ndarray[Any,
     )
     filled = column.fill_null(0) if column.null_count else column
     values = filled.to_numpy(zero_copy_only=False) if isinstance(filled, pa.Array) else filled.to_numpy()
-    return np.asarray(values, dtype=np.float64), np.asarray(known, dtype=bool)
+    values = np.asarray(values, dtype=np.float64)
+    return np.nan_to_num(values), np.asarray(known, dtype=bool) & ~np.isnan(values)
 
 
 def scaled(values: Floats, scale: Scale) -> Floats:

@@ -106,19 +106,23 @@ def write_status(model: Model, content: Mapping[str, Any]) -> None:
     partial.replace(model.folder / STATUS)
 
 
+def decision_on_record(site: Site) -> Mapping[str, Any] | None:
+    """The newest approval in the audit log that no retirement of the same model followed; None where there is none."""
+    standing: dict[str, Mapping[str, Any]] = {}
+    for entry in read_entries(site):
+        facts = entry.facts
+        if facts.get("outcome") == DONE and facts.get("action") in (APPROVE, RETIRE):
+            standing.pop(str(facts.get("model")), None)
+            if facts["action"] == APPROVE:
+                standing[str(facts.get("model"))] = facts
+    return list(standing.values())[-1] if standing else None
+
+
 def is_on_record(site: Site, model: Model) -> bool:
-    """Whether the newest entry of the audit log about the model is its approval, with its hash and kind."""
-    entries = [
-        entry.facts
-        for entry in read_entries(site)
-        if entry.facts.get("model") == model.id
-        and entry.facts.get("outcome") == DONE
-        and entry.facts.get("action") in (APPROVE, RETIRE)
-    ]
-    return bool(entries) and (
-        entries[-1]["action"] == APPROVE
-        and entries[-1].get("file_sha256") == approval_hash(model.sha256, str(model.status.get("kind")))
-    )
+    """Whether the audit log has the approval of this very model, with its hash and kind."""
+    decision = decision_on_record(site) or {}
+    approved = approval_hash(model.sha256, str(model.status.get("kind")))
+    return (decision.get("model"), decision.get("file_sha256")) == (model.id, approved)
 
 
 def approval_hash(sha256: str, kind: str) -> str:

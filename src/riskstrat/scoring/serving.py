@@ -15,7 +15,7 @@ from riskstrat.errors import RiskstratError
 from riskstrat.scoring.facts import changes, feature_facts
 from riskstrat.scoring.logistic import LogisticModel
 from riskstrat.scoring.persistence import FittedModel, load_model
-from riskstrat.scoring.registry import APPROVED, Model, is_on_record, list_models
+from riskstrat.scoring.registry import APPROVED, Model, decision_on_record, is_on_record, list_models
 from riskstrat.site import Site
 
 FALLBACK = "people have no model score in this run; lists that rank by rule are as ever"
@@ -44,7 +44,7 @@ def find_served(site: Site, features: Contract, as_of: date) -> Served:
     """The approved model, if it fits ``as_of`` and ``features``; a warning where there is one that does not."""
     approved = [model for model in list_models(site) if _stage(model) == APPROVED]
     if not approved:
-        return Served()
+        return _none(site)
     if approved[1:]:
         named = " and ".join(model.id for model in approved)
         return _unused(approved, f"more than one model is approved ({named}): {FALLBACK}.")
@@ -56,6 +56,16 @@ def find_served(site: Site, features: Contract, as_of: date) -> Served:
     except (RiskstratError, KeyError, TypeError, ValueError) as damage:
         problem = damage.what if isinstance(damage, RiskstratError) else "its files cannot be read"
     return _unused(approved, f"the approved model {model.id} is not used, {problem}: {FALLBACK}.")
+
+
+def _none(site: Site) -> Served:
+    """No model is approved; a warning where the audit log knows better, as a folder or its status was lost."""
+    decision = decision_on_record(site)
+    if decision is None:
+        return Served()
+    name = str(decision["model"])
+    warning = f"the audit log has the model {name} approved and the registry has not: {FALLBACK}."
+    return Served(identity={name: warning}, warnings=(warning,))
 
 
 def _unused(approved: Sequence[Model], warning: str) -> Served:

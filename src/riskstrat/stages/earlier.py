@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from riskstrat.definitions.lists import ListDefinition
+from riskstrat.errors import RiskstratError
 from riskstrat.runs import Run, file_hash, list_runs
 
 FOLDER = "lists"
@@ -44,15 +45,16 @@ class Earlier:
 def find_earlier(output: Path, as_of: date, lists: Mapping[str, ListDefinition]) -> Earlier:
     """The newest run of ``compare_days`` ago or more for each list, and the newest of an earlier date.
 
-    Only runs that have the files count, so a list that is new is compared with none. A damaged run is passed over: a
-    list without its changes is better than no list.
+    Only runs that have the files count, and a list of the same kind of area, so a list that is new is compared with
+    none. A damaged run is passed over: a list without its changes is better than no list.
     """
     runs = list_runs(output)[::-1]
     sound = _Sound()
     compared = {}
     for name, definition in lists.items():
         last = as_of - timedelta(days=definition.compare_days)
-        run = sound.first((one for one in runs if one.as_of <= last), file_of(name), file_of(MEMORY))
+        able = (one for one in runs if one.as_of <= last)
+        run = sound.first(able, file_of(name), file_of(MEMORY), area=(name, definition.area))
         if run is not None:
             compared[name] = run
     memory = sound.first((run for run in runs if run.as_of < as_of), file_of(MEMORY))
@@ -66,16 +68,23 @@ class _Sound:
         self.damaged: set[str] = set()
         self._known: dict[Path, bool] = {}
 
-    def first(self, runs: Iterable[Run], *files: str) -> Run | None:
+    def first(self, runs: Iterable[Run], *files: str, area: tuple[str, str] | None = None) -> Run | None:
+        """The first run with sound files; with ``area``, a list and its kind of area, one that made it for these."""
         for run in runs:
-            if all((run.folder / file).is_file() for file in files):
-                if all(self._is_sound(run, file) for file in files):
-                    return run
+            if not all((run.folder / file).is_file() for file in files):
+                continue
+            if not all(self._is_sound(run, file) for file in files):
                 self.damaged.add(run.id)
+            elif area is None or run.manifest.get("lists", {}).get(area[0], {}).get("area") == area[1]:
+                return run
         return None
 
     def _is_sound(self, run: Run, file: str) -> bool:
         path = run.folder / file
         if path not in self._known:
-            self._known[path] = run.manifest.get("files", {}).get(file) == file_hash(path)
+            try:
+                published = run.manifest.get("files", {}).get(file)
+            except RiskstratError:  # no manifest to be read
+                published = None
+            self._known[path] = published == file_hash(path)
         return self._known[path]

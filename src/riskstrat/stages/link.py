@@ -94,9 +94,18 @@ def _refuse_stale_opt_outs(context: Context) -> None:
         if not (context.judged and about["applied"] and dated_by and limit is not None):
             continue
         day = f"CAST({quoted(str(dated_by))} AS DATE)"
-        ((newest,),) = context.engine.rows(
-            f"SELECT max({day}) FROM {quoted(extract)} WHERE {day} < DATE '{context.as_of}'"
+        ((newest, undated, rows),) = context.engine.rows(
+            f"SELECT max({day}) FILTER (WHERE {day} < DATE '{context.as_of}'), count(*) FILTER (WHERE {day} IS NULL), "
+            f"count(*) FROM {quoted(extract)}"
         )
+        if rows and newest is None and not undated:
+            raise ContractBrokenError(
+                f"every check of the {about['opt_out']} opt-outs is dated {context.as_of} or later, so none of them "
+                "could be applied.",
+                file=context.deliveries.feeds[extract][-1].path,
+                column=str(dated_by),
+                remedy="correct the dates, or deliver the list that was known before this day.",
+            )
         if newest is not None and (age := (context.as_of - newest).days) > limit:
             raise ContractBrokenError(
                 f"the newest check of the {about['opt_out']} opt-outs is {age} days old; {limit} are allowed.",

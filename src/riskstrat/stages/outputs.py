@@ -25,9 +25,13 @@ def check_columns(context: Context, table: str, select: str) -> None:
             (pair for pair in zip(expected, found, strict=False) if pair[0] != pair[1]),
             (expected[-1], found[-1]),
         )
+        made_by = context.definitions.pipelines / "40_features" / f"{table}.sql"
+        is_ours = made_by.is_file()  # others are made by the engine, and their contract is to say so
         raise DefinitionError(
             f"this table has {wrong[1][0]} {wrong[1][1]} where its contract says {wrong[0][0]} {wrong[0][1]}.",
-            file=context.definitions.pipelines / "40_features" / f"{table}.sql",
+            file=made_by if is_ours else context.definitions.root / "data_contracts" / f"{table}.yaml",
             column=wrong[1][0],
-            remedy=f"correct the SQL, or change data_contracts/{table}.yaml with it.",
+            remedy=f"correct the SQL, or change data_contracts/{table}.yaml with it."
+            if is_ours
+            else "restore the contract; riskstrat init writes the shipped one.",
         )

@@ -74,7 +74,11 @@ class Evening:
                 self.extracts["gp_patients"].append(factories.patient(numbers[name]))
         for extract, rows in tables.items():
             for cells in rows:
-                columns = {SHORT_NAMES.get(name, name): cell or None for name, cell in cells.items() if name != "person"}
+                columns = {
+                    SHORT_NAMES.get(name, name): cell or None
+                    for name, cell in cells.items()
+                    if name != "person"
+                }
                 self.extracts.setdefault(extract, []).append(
                     MAKERS[extract](numbers[cells["person"]], **columns)
                 )

@@ -298,7 +298,11 @@ def _stays(one: Person, midnight: datetime) -> list[Row]:
     order = ("admitted", "transferred", "discharged", "cancelled")
     messages = sorted(
         {
-            (message[2] if len(message) > 2 else "RT1", datetime.fromisoformat(message[1]), order.index(message[0]))
+            (
+                message[2] if len(message) > 2 else "RT1",
+                datetime.fromisoformat(message[1]),
+                order.index(message[0]),
+            )
             for message in one.messages
         }
     )

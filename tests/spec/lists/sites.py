@@ -102,4 +102,6 @@ def write_cohort(site: Path, name: str, include: str) -> None:
 
 
 def write_list(site: Path, name: str, text: str) -> None:
-    (site / "config" / "lists" / f"{name}.yaml").write_text(f"{USUAL.strip()}\n{text.strip()}\n", encoding="utf-8")
+    (site / "config" / "lists" / f"{name}.yaml").write_text(
+        f"{USUAL.strip()}\n{text.strip()}\n", encoding="utf-8"
+    )

@@ -40,7 +40,9 @@ class Life:
             age=choose.randint(60, 75),  # many of one age, so that ties are broken
             practice=choose.choice((0, 0, 0, 1, 2, 3)),
             is_ill=choose.random() < 0.6,
-            admissions=tuple(FIRST - timedelta(days=choose.randint(2, 300)) for _ in range(choose.randint(0, 2))),
+            admissions=tuple(
+                FIRST - timedelta(days=choose.randint(2, 300)) for _ in range(choose.randint(0, 2))
+            ),
             on_caseload_since=choose.choice((None, date(2025, 1, 1), FIRST - timedelta(days=1))),
             manager=choose.choice((None, "CM01")),
             plan_made=choose.choice((None, None, date(2024, 6, 1), date(2025, 4, 1), date(2025, 6, 1))),
@@ -97,12 +99,16 @@ class Life:
                     outcome_date=as_of,
                     return_number=len(self.returns) + 1,
                     case_manager=self.chance.choice((None, None, "CM09")),
-                    next_review_date=self.chance.choice((None, None, as_of + timedelta(days=self.chance.randint(1, 3)))),
+                    next_review_date=self.chance.choice(
+                        (None, None, as_of + timedelta(days=self.chance.randint(1, 3)))
+                    ),
                 )
                 self.returns.append(back)
 
 
-@pytest.mark.parametrize("seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 13))])
+@pytest.mark.parametrize(
+    "seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 13))]
+)
 def test_every_night_is_as_the_rules_say(place: Place, seed: int):
     life, history, seen = Life(seed), History(), Counter[str]()
     for night_number in range(NIGHTS):
@@ -117,7 +123,10 @@ def test_every_night_is_as_the_rules_say(place: Place, seed: int):
             seen.update(row["event"] or "no event" for row in night.rows(name) if row["rank"])
         life.report(night, as_of)
     assert not {"NEW", "UP", "DOWN", "SAME", "BACK", "below threshold", "no recent event"} - seen.keys()
-    assert not {"over capacity", "resting", "moved", "in_ae", "admitted", "in_hospital", "discharged"} - seen.keys()
+    assert (
+        not {"over capacity", "resting", "moved", "in_ae", "admitted", "in_hospital", "discharged"}
+        - seen.keys()
+    )
 
 
 def facts_of(night: Night, as_of: date, life: Life) -> Facts:
@@ -166,7 +175,8 @@ def compare(night: Night, name: str, told: Told) -> None:
 def assert_in_order(name: str, rows: list[dict[str, Any]]) -> None:
     sections = [*(section for section, _ in SPECS[name].sections), "dropped_off"]
     order = [
-        (row["area_code"], sections.index(row["section"]), row["rank"] or 10**6, row["person_id"]) for row in rows
+        (row["area_code"], sections.index(row["section"]), row["rank"] or 10**6, row["person_id"])
+        for row in rows
     ]
     assert order == sorted(order)
 

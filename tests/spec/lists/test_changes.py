@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from datetime import date
 
@@ -193,6 +194,24 @@ def test_a_damaged_run_is_passed_over_and_told_of(place: Place):
     third = publish(place, THREE, one)
     assert third.manifest["lists"]["huddle"]["compared_with"] == first.folder.name
     assert any(second.folder.name in warning for warning in third.manifest["warnings"])
+
+
+def test_a_run_without_a_manifest_to_be_read_is_passed_over(place: Place):
+    one = person(1, messages=SINCE)
+    first = publish(place, ONE, one)
+    (first.folder / "manifest.json").write_text("{")
+    second = publish(place, TWO, one)
+    assert second.manifest["lists"]["huddle"]["compared_with"] is None
+    assert any(first.folder.name in warning for warning in second.manifest["warnings"])
+
+
+def test_a_list_that_was_made_for_other_areas_is_not_compared_with(place: Place):
+    one = person(1, messages=SINCE)
+    first = publish(place, ONE, one)
+    manifest = json.loads((first.folder / "manifest.json").read_text())
+    manifest["lists"]["huddle"]["area"] = "practice"
+    (first.folder / "manifest.json").write_text(json.dumps(manifest))
+    assert changes(publish(place, TWO, one)) == {key(one.number): "NEW"}
 
 
 def test_a_run_from_before_the_list_was_made_is_not_compared_with(place: Place):

@@ -30,7 +30,9 @@ def listed(night: Night, name: str = "huddle") -> set[str]:
 
 def resting(night: Night, name: str = "huddle") -> set[str]:
     rows = night.rows("eligible")
-    return {row["person_id"] for row in rows if row["list"] == name and row["not_listed_because"] == "resting"}
+    return {
+        row["person_id"] for row in rows if row["list"] == name and row["not_listed_because"] == "resting"
+    }
 
 
 def test_rest_and_what_ends_it(place: Place):
@@ -39,7 +41,16 @@ def test_rest_and_what_ends_it(place: Place):
         for index, name in enumerate(
             (
                 *("seen_3", "seen_4", "declined", "referred", "not_reached", "no_action", "other_list"),
-                *("later_try", "same_day", "day_before", "new_stay", "episode", "came_to_ae", "added", "went_home"),
+                *(
+                    "later_try",
+                    "same_day",
+                    "day_before",
+                    "new_stay",
+                    "episode",
+                    "came_to_ae",
+                    "added",
+                    "went_home",
+                ),
             ),
             start=1,
         )
@@ -67,9 +78,17 @@ def test_rest_and_what_ends_it(place: Place):
     returns = [back(people[name], number, **columns) for number, (name, columns) in enumerate(said, start=1)]
     night = place.night(AS_OF, delivered(AS_OF, list(people.values())), returns)
     names = {key(one.number): name for name, one in people.items()}
-    assert {names[one] for one in resting(night)} == {"seen_3", "declined", "referred", "later_try", "day_before"}
+    assert {names[one] for one in resting(night)} == {
+        "seen_3",
+        "declined",
+        "referred",
+        "later_try",
+        "day_before",
+    }
     assert key(people["other_list"].number) in resting(night, "needy")
-    assert "resting" not in {row["not_listed_because"] for row in night.rows("eligible") if row["list"] == "monthly"}
+    assert "resting" not in {
+        row["not_listed_because"] for row in night.rows("eligible") if row["list"] == "monthly"
+    }
 
 
 def test_an_event_of_the_day_of_the_outcome_or_later_ends_the_rest_and_is_marked(place: Place):
@@ -96,12 +115,15 @@ def test_who_rests_leaves_the_place_to_somebody_else(place: Place):
 def test_who_was_added_by_hand_is_kept_and_marked_and_takes_nobodys_place(place: Place):
     added = person(1, age=60, is_ill=False, is_added=True)
     others = [person(index, age=90 - index, messages=SINCE) for index in (2, 3, 4)]
-    night = place.night(
-        AS_OF, delivered(AS_OF, [added, *others]), [back(added, 1, outcome_date=before(1))]
-    )
+    night = place.night(AS_OF, delivered(AS_OF, [added, *others]), [back(added, 1, outcome_date=before(1))])
     assert listed(night) == {key(added.number), *(key(one.number) for one in others[:2])}
     row = night.of("huddle", added.number)
-    assert (row["is_manual_addition"], row["rank"], row["event"], row["rest_overridden"]) == (True, 3, None, False)
+    assert (row["is_manual_addition"], row["rank"], row["event"], row["rest_overridden"]) == (
+        True,
+        3,
+        None,
+        False,
+    )
     assert night.manifest["lists"]["huddle"]["areas"]["TN1"]["quota"] == 2
     again = place.night(AS_OF + timedelta(days=1), delivered(AS_OF, [added.but(is_added=False), *others]))
     assert again.of("huddle", added.number)["dropped_because"] == "below threshold"

@@ -11,7 +11,14 @@ from tests.engine import BYSTANDER
 
 ILL = "13645005"  # COPD, on the code list of the flag has_copd
 # Extracts that come every night, so that what nobody has is none and not unknown.
-ALWAYS = ("acute_adt", "community_caseload", "care_plans", "assessments", "national_opt_out", "manual_additions")
+ALWAYS = (
+    "acute_adt",
+    "community_caseload",
+    "care_plans",
+    "assessments",
+    "national_opt_out",
+    "manual_additions",
+)
 OWN_MAKERS = {
     "acute_adt": lambda number: _message(number, "discharged", "2020-01-01 10:00:00"),
     "manual_additions": lambda number: {
@@ -111,7 +118,9 @@ def _tell(world: _World, one: Person) -> None:
             factories.caseload_entry(one.number, from_date=one.on_caseload_since, case_manager=one.manager),
         )
     if one.plan_made:
-        plan = factories.care_plan(one.number, created_date=one.plan_made, last_reviewed_date=one.plan_reviewed)
+        plan = factories.care_plan(
+            one.number, created_date=one.plan_made, last_reviewed_date=one.plan_reviewed
+        )
         world.add("care_plans", plan)
     for day, question, is_concern in one.answers:
         answer = factories.assessment(one.number, assessed_on=day, question=question, concern=is_concern)

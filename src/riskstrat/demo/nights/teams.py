@@ -12,6 +12,8 @@ import numpy as np
 from riskstrat.demo.calibration import Integers, constant, draw_index
 from riskstrat.demo.chunk import Chunk
 from riskstrat.demo.community import (
+    ASKED_DAYS,
+    CASELOAD_DAYS,
     NO_MANAGER,
     QUESTIONS,
     Caseload,
@@ -19,6 +21,7 @@ from riskstrat.demo.community import (
     assessment_rows,
     caseload_rows,
     contact_rows,
+    known_chance,
     plan_rows,
     service_names,
     services,
@@ -26,12 +29,12 @@ from riskstrat.demo.community import (
 from riskstrat.demo.nights.horizon import NIGHT_IDS, Horizon, Sent, in_order_sent
 from riskstrat.demo.nights.presence import Presence
 from riskstrat.demo.nights.wards import Wards
-from riskstrat.demo.people import YEAR
+from riskstrat.demo.people import OPEN, YEAR
 from riskstrat.demo.rows import NEVER, Rows, identifiers
 
-OLDER, FRAIL, MOST_FRAIL = 65, 5, 9
-# Two years of the caseload and 600 days of answers came with the first delivery.
-CASELOAD_DAYS, ASKED_DAYS = 730, 600
+OLDER, FRAIL = 65, 5
+# A plan is due for review so long after the last one.
+REVIEW_DAYS = 330
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def _joiners(
     deficits, is_older = told.health.deficits(horizon.first), people.age(horizon.first) >= OLDER
     known = np.zeros(len(people), dtype=bool)
     known[told.team.caseload.person] = True
-    pace = np.interp(deficits, [0, FRAIL, MOST_FRAIL, 14], [0.0, 0.01, 0.20, 0.30]) * is_older
+    chance = known_chance(people, told.health)
+    pace = np.where(people.status == OPEN, chance / (1 - chance), 0.0)
     usual = horizon.happens(np.where(known, 0.0, pace * YEAR / CASELOAD_DAYS), generator)
     home = spells.discharge + generator.integers(1, 6, len(spells))
     referred = (spells.use == 0) & (deficits[spells.person] >= FRAIL) & is_older[spells.person]
@@ -118,14 +122,15 @@ def _joiners(
 def _plans(
     told: Chunk, person: Integers, begin: Integers, horizon: Horizon, generator: np.random.Generator
 ) -> tuple[Plans, Integers]:
-    """A plan for three in four who join, three to ten days later; older plans are reviewed once a year or so."""
+    """A plan for three in four who join, three to ten days later; plans are reviewed, most often those that are due."""
     old = told.team.plans
     planned = generator.random(len(person)) < 0.75
     created = begin + generator.integers(3, 11, len(person))
     kind = draw_index(service_names("plan")[1], len(person), generator)
-    due = np.maximum(old.created, np.where(old.reviewed == NEVER, old.created, old.reviewed)) + 330
-    yearly = np.where(due < horizon.last, constant("night_overdue_reviews"), 0.0)
-    review = np.maximum(horizon.happens(yearly, generator), due)
+    due = np.maximum(old.created, np.where(old.reviewed == NEVER, old.created, old.reviewed)) + REVIEW_DAYS
+    is_due = due < horizon.first
+    yearly = np.where(is_due, constant("night_overdue_reviews"), constant("night_reviews"))
+    review = horizon.happens(yearly, generator)
     plans = Plans(
         np.concatenate([old.person, person[planned]]),
         np.concatenate([old.kind, kind[planned]]),
@@ -142,7 +147,7 @@ def _questions(
     asked = generator.random(len(person)) < 0.80
     soon = begin + generator.integers(1, 8, len(person))
     others = told.team.asked
-    yearly = np.bincount(others, minlength=len(told.people)) * YEAR / ASKED_DAYS / 2
+    yearly = np.bincount(others, minlength=len(told.people)) * YEAR / ASKED_DAYS
     again = horizon.happens(yearly, generator)
     others = np.flatnonzero(again < NEVER)
     return np.concatenate([person[asked], others]), np.concatenate([soon[asked], again[others]])

@@ -22,7 +22,8 @@ from riskstrat.definitions.model_evaluation import FILE as PLAN_FILE
 from riskstrat.definitions.model_evaluation import load_evaluation_plan
 from riskstrat.documents.tables import Table, markdown
 from riskstrat.errors import NotPermittedError
-from riskstrat.model.evaluation.card_tables import Artefacts, tables_of, tripod_table
+from riskstrat.model.evaluation.artefacts import Artefacts
+from riskstrat.model.evaluation.card_tables import tables_of, tripod_table
 from riskstrat.model.evaluation.evaluating import policy_of
 from riskstrat.model.evaluation.page import environment
 from riskstrat.model.evaluation.wording import refuse_causal

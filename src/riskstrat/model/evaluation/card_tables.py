@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
-from riskstrat.definitions.disclosure import Policy
-from riskstrat.definitions.model import ModelDefinition
 from riskstrat.definitions.model_card import CardPlan
 from riskstrat.disclosure.counts import shown
 from riskstrat.documents.tables import Table
-from riskstrat.model.evaluation.figures import is_long
+from riskstrat.model.evaluation.artefacts import LEFT, Artefacts
+from riskstrat.model.evaluation.card_performance import fairness, performance
 from riskstrat.model.evaluation.judging import MODEL
 from riskstrat.model.evaluation.page import (
     count,
-    furthest,
     number,
     numbers,
     percent,
@@ -28,33 +24,6 @@ from riskstrat.model.evaluation.page import (
 from riskstrat.scoring.effects import Curve, Effect
 
 YES_NO = {True: "yes", False: "no"}
-LEFT = False
-"""Columns of words; numbers stand to the right."""
-
-
-@dataclass(frozen=True)
-class Artefacts:
-    """Everything that a card may speak of: the files of the model and its definitions, read and parsed."""
-
-    about: Mapping[str, Any]
-    status: Mapping[str, Any]
-    evaluation: Mapping[str, Any]
-    frame: Mapping[str, Any]
-    definition: ModelDefinition
-    effects: tuple[Effect, ...]
-    words: CardPlan
-    policy: Policy
-
-    @property
-    def main(self) -> Mapping[str, Any]:
-        """The figures of the main horizon."""
-        found: Mapping[str, Any] = self.evaluation["horizons"][0]
-        return found
-
-    @property
-    def judged(self) -> list[Mapping[str, Any]]:
-        """The figures of every horizon that could be judged."""
-        return [horizon for horizon in self.evaluation["horizons"] if "left_out" not in horizon]
 
 
 def tables_of(section: str, found: Artefacts) -> tuple[Table, ...]:
@@ -227,113 +196,6 @@ def _making(found: Artefacts) -> tuple[Table, ...]:
     )
 
 
-def _performance(found: Artefacts) -> tuple[Table, ...]:
-    tables: list[Table] = []
-    for horizon in found.judged:
-        rows = [
-            (
-                share(row["share"]),
-                score["title"],
-                percents(row.get("ppv")),
-                percents(row.get("sensitivity")),
-                numbers(row.get("number_needed_to_contact"), 1),
-                numbers(row.get("observed_to_expected")) if "observed_to_expected" in row else "",
-                row["note"] or "",
-            )
-            for place in range(len(horizon["scores"][MODEL]["capacities"]))
-            for score in horizon["scores"].values()
-            for row in (score["capacities"][place],)
-        ]
-        columns = (
-            "List",
-            "Chosen by",
-            "PPV",
-            "Sensitivity",
-            "Needed to contact",
-            "Observed over expected",
-            "Note",
-        )
-        numeric = (LEFT, LEFT, True, True, True, True, LEFT)
-        tables.append(Table(f"Lists, {span(horizon['horizon'])}", columns, tuple(rows), numeric=numeric))
-        tables.append(_calibration(horizon))
-    return (*tables, *_over_places_and_time(found.main))
-
-
-def _calibration(horizon: Mapping[str, Any]) -> Table:
-    rows = [
-        (
-            horizon["scores"][name]["title"],
-            numbers(horizon["scores"][name]["auroc"], 3),
-            *(numbers(one[key]) for key in ("observed_to_expected", "intercept", "slope")),
-            percent(one["ici"], 2),
-        )
-        for name, one in horizon["calibration"].items()
-    ]
-    rows += [
-        (score["title"], numbers(score["auroc"], 3), "", "", "", "")
-        for name, score in horizon["scores"].items()
-        if name not in horizon["calibration"]
-    ]
-    columns = ("Score", "AUROC", "Observed over expected", "Intercept", "Slope", "Mean distance (ICI)")
-    return Table(f"Ranking and calibration, {span(horizon['horizon'])}", columns, tuple(rows))
-
-
-def _over_places_and_time(main: Mapping[str, Any]) -> list[Table]:
-    tables = []
-    if main.get("places"):
-        places = tuple(
-            (
-                place["name"],
-                numbers(place["auroc"], 3),
-                numbers(place["observed_to_expected"]),
-                percent(place["ppv"]),
-            )
-            for place in main["places"]
-        )
-        tables.append(
-            Table(
-                "Each place by a model fitted without it",
-                ("Place", "AUROC", "Observed over expected", "PPV"),
-                places,
-            )
-        )
-    if main.get("decay"):
-        rows = tuple(
-            (
-                f"{row['months']} months",
-                *(numbers(row[name]["auroc"], 3) for name in ("aged", "fresh")),
-                *(percents(row[name]["ppv"]) for name in ("aged", "fresh")),
-            )
-            for row in main["decay"]
-        )
-        columns = ("Age of the score", "AUROC", "AUROC, fresh", "PPV", "PPV, fresh")
-        tables.append(Table("Old scores of the same people", columns, rows))
-    return tables
-
-
-def _fairness(found: Artefacts) -> tuple[Table, ...]:
-    groups = [group for group in found.main.get("groups", ()) if not is_long(group)]
-    rows = tuple(
-        (
-            group["title"],
-            level["name"],
-            count(level["people"]),
-            numbers(level["observed_to_expected"]),
-            *(percent(level[key]) for key in ("need_rate", "selection_rate")),
-            percent(level["true_positive_rate"], 0),
-        )
-        for group in groups
-        for level in group["levels"]
-    )
-    outside = "; ".join(
-        f"{title.lower()} {level} {numbers(value)}"
-        for title, level, value in furthest(found.main.get("groups", ()))
-    )
-    columns = ("Group", "", "People", "Observed over expected", "Expected need", "On the list", "TPR")
-    note = f"Intervals without one: {outside or 'none'}."
-    return (Table("Groups at the team's capacity", columns, rows, note, (LEFT, LEFT, *(True,) * 5)),)
-
-
 def _life(found: Artefacts) -> tuple[Table, ...]:
     signed = [
         (
@@ -391,8 +253,8 @@ MAKERS = {
     "people": _people,
     "predictors": _predictors,
     "making": _making,
-    "performance": _performance,
-    "fairness": _fairness,
+    "performance": performance,
+    "fairness": fairness,
     "life": _life,
     "hazards": _hazards,
 }

@@ -38,7 +38,7 @@ from riskstrat.guards import locked
 from riskstrat.keys import PRIVATE_FILE
 from riskstrat.model.evaluation.assembling import horizon_figures
 from riskstrat.model.evaluation.figures import all_figures
-from riskstrat.model.evaluation.gates import APPROVAL, Gate
+from riskstrat.model.evaluation.gates import APPROVAL, NO_FIGURE, Gate
 from riskstrat.model.evaluation.judging import CHALLENGER, MODEL, judge
 from riskstrat.model.evaluation.page import render_page
 from riskstrat.model.evaluation.splits import Fit
@@ -169,7 +169,7 @@ class _Work:
             if is_main:
                 raise
             gate = Gate(
-                "judged", f"The {horizon.name} score was judged", APPROVAL, False, None, "a test by time"
+                "judged", f"The {horizon.name} score was judged", APPROVAL, False, NO_FIGURE, "a test by time"
             )
             return {"horizon": horizon.name, "left_out": problem.what, "gates": [asdict(gate)]}
 

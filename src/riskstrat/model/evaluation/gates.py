@@ -18,7 +18,9 @@ APPROVAL, PROMOTION = "approval", "promotion"
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition. ``found`` is the figure with its interval, null where it could not be shown; then it fails."""
+    """One condition. ``found`` is the figure with its interval, null where it could not be shown, and then it fails;
+    a condition that rests on no figure has an empty one.
+    """
 
     name: str
     title: str
@@ -26,6 +28,9 @@ class Gate:
     passed: bool
     found: Sequence[float | None] | None
     wanted: str
+
+
+NO_FIGURE: Sequence[float | None] = ()
 
 
 def judged_gates(horizon: Mapping[str, Any], plan: EvaluationPlan) -> list[dict[str, Any]]:
@@ -36,7 +41,7 @@ def judged_gates(horizon: Mapping[str, Any], plan: EvaluationPlan) -> list[dict[
             "Judged on a later date than it learnt from",
             APPROVAL,
             horizon["split"]["kind"] == TEMPORAL,
-            None,
+            NO_FIGURE,
             "a split by time",
         ),
         _not_suspicious(horizon["scores"][MODEL], plan),
@@ -60,18 +65,18 @@ def failed_gates(gates: Iterable[Mapping[str, Any]], decides: str = APPROVAL) ->
     and observed over expected among the people on its list is within the limits.
     """
     return [
-        f"{gate['title']}: {_words(gate['found'])}, wanted {gate['wanted']}"
+        f"{gate['title']}: {_words(gate['found'])}wanted {gate['wanted']}"
         for gate in gates
         if gate["decides"] == decides and not gate["passed"]
     ]
 
 
 def _words(found: Sequence[float | None] | None) -> str:
-    if not found or found[0] is None:
-        return "not shown"
-    if len(found) == 1 or found[1] is None or found[2] is None:
-        return f"{found[0]:.3g}"
-    return f"{found[0]:.3f} ({found[1]:.3f} to {found[2]:.3f})"
+    if found is not None and not found:
+        return ""
+    if found is None or None in found:
+        return "not shown, "
+    return f"{found[0]:.3f} ({found[1]:.3f} to {found[2]:.3f}), "
 
 
 def _team_row(horizon: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -30,7 +30,7 @@ from riskstrat.model.evaluation.judging import (
     Judgement,
 )
 from riskstrat.model.evaluation.leaving import Division, ShownLevel, Told, rounded, shown_steps
-from riskstrat.model.evaluation.ranking import Flags, Floats, within
+from riskstrat.model.evaluation.ranking import Flags, Floats, rank, within
 from riskstrat.model.evaluation.splits import LeftOut
 
 DIGITS = 6
@@ -245,8 +245,6 @@ def _place(one: LeftOut, level: ShownLevel, outcome: Flags, plan: EvaluationPlan
 
 def _ppv_at(outcome: Flags, score: Floats, share: float, policy: Policy) -> float | None:
     """PPV of a list that stands alone, None where it rests on few people."""
-    from riskstrat.model.evaluation.ranking import rank
-
     at = at_capacity(outcome, rank(score), share)
     table = np.array([[at.found, at.places - at.found]])
     totals = np.array([at.admitted, at.people - at.admitted])

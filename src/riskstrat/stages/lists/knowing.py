@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from riskstrat.definitions.everything import FEATURES
 from riskstrat.definitions.list_columns import ADDED, OVERLAID
 from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
+from riskstrat.errors import DefinitionError
 from riskstrat.sqltext import literal, quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.earlier import MEMORY, file_of
@@ -42,6 +43,7 @@ def know_people(context: Context) -> None:
     _load_score_extracts(context)
     _find_candidates(context)
     run_sql_folder(context.engine, context.definitions.pipelines / LISTS_FOLDER)
+    _check_review_months(context)
     features = context.definitions.contracts[FEATURES].columns
     chosen = [
         f"{'list_columns' if column.name in OVERLAID else FEATURES}.{quoted(column.name)}"
@@ -107,6 +109,19 @@ def _load_score_extracts(context: Context) -> None:
         (("extract", "VARCHAR"),),
         [(name,) for name in sorted(named - {definitions.register_extract})],
     )
+
+
+def _check_review_months(context: Context) -> None:
+    """The day on which a review was due is one of the history's snapshots; without it nobody would be known."""
+    if not context.engine.rows(
+        "SELECT 1 FROM snapshots JOIN parameters ON parameters.care_plan_review_months = snapshots.months_before"
+    ):
+        raise DefinitionError(
+            "care_plan_review_months is more than the months that the history goes back.",
+            file=context.definitions.root / "config" / "reference" / "parameters.csv",
+            column="value",
+            remedy="set history_months to as many or more.",
+        )
 
 
 def _find_candidates(context: Context) -> None:
