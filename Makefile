@@ -14,7 +14,7 @@ FUZZ_SEED ?= 1
 TEST_PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo nights test test-slow fuzz bench bench-features bench-cohorts lint format lock clean
+.PHONY: setup demo nights test test-slow fuzz bench bench-features bench-cohorts bench-model lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -55,6 +55,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.ingest
 	$(MAKE) bench-features
 	$(MAKE) bench-cohorts
+	$(MAKE) bench-model
 
 # All features of a demo town against a scan of the columns that they read, and HFRS against pycomorb's.
 bench-features: setup
@@ -64,6 +65,10 @@ bench-features: setup
 # of its own that is made (1.8 GB) and removed again.
 bench-cohorts: setup
 	$(BIN)/python -m benchmarks.cohorts --people $(BENCH_PEOPLE)
+
+# Four risk models of a million landmark rows, and a million people scored with reasons.
+bench-model: setup
+	$(BIN)/python -m benchmarks.model
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --deliveries $(FUZZ_DELIVERIES) --seed $(FUZZ_SEED)

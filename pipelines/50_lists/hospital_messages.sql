@@ -30,10 +30,10 @@ SELECT known_messages.person
      , known_messages.provider_code
      , known_messages.event_type
      , known_messages.event_at
-     , ROW_NUMBER() OVER (
+     , CAST(ROW_NUMBER() OVER (
            PARTITION BY known_messages.person, known_messages.provider_code
            ORDER BY known_messages.event_at, known_messages.order_at_one_instant
-       ) AS message_number
+       ) AS INTEGER) AS message_number
      , CAST(SUM(CASE WHEN known_messages.event_type = 'admitted' THEN 1 ELSE 0 END) OVER (
            PARTITION BY known_messages.person, known_messages.provider_code
            ORDER BY known_messages.event_at, known_messages.order_at_one_instant

@@ -8,7 +8,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from riskstrat.errors import ContractBrokenError
+from riskstrat.definitions.everything import load_definitions
+from riskstrat.errors import ContractBrokenError, DefinitionError
 from riskstrat.keys import person_id, read_site_key
 from riskstrat.pipeline import run
 from riskstrat.progress import Progress
@@ -63,6 +64,36 @@ def test_opt_out_that_the_purpose_exempts_is_not_applied(tmp_path: Path):
     outcome = run(load_site(site), small_town.AS_OF, progress=QUIET)
     assert outcome.manifest["opt_outs"] == {NEAR: {"type_1": 1}}
     assert pq.read_table(outcome.folder / "features.parquet").num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("change", "row", "column"),
+    [
+        (("national,risk_stratification,true", "national,commissioning,true"), 3, "purpose"),
+        (("national,risk_stratification,true", "national,risk_stratification,yes"), 2, "applied"),
+        (("national,risk_stratification", "type_1,risk_stratification"), 3, "opt_out"),
+        (("true,national_opt_out", "true,national_list"), 3, "extract"),
+    ],
+)
+def test_decision_that_would_decide_nothing_is_refused(
+    tmp_path: Path, change: tuple[str, str], row: int, column: str
+):
+    site = _site(tmp_path, [])
+    path = site / "config" / "reference" / "opt_outs_applied.csv"
+    assert change[0] in path.read_text()
+    path.write_text(path.read_text().replace(*change))
+    with pytest.raises(DefinitionError) as refused:
+        load_definitions(site)
+    assert (refused.value.row, refused.value.column) == (row, column)
+
+
+def test_opt_out_of_which_nothing_is_decided_stops_the_run(tmp_path: Path):
+    site = _site(tmp_path, [_checked(2, 3)])
+    path = site / "config" / "reference" / "opt_outs_applied.csv"
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if "national" not in line))
+    with pytest.raises(DefinitionError, match="whether the national opt-out is applied"):
+        run(load_site(site), small_town.AS_OF, progress=QUIET)
+    assert not (site / "output" / "latest").exists()
 
 
 @pytest.mark.parametrize(("days", "stops"), [(35, False), (36, True)])

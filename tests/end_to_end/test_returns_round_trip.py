@@ -19,7 +19,7 @@ from riskstrat.exports.identities import make_identity
 from riskstrat.exports.recipients import add_recipient
 from riskstrat.pipeline import run
 from riskstrat.progress import Progress
-from riskstrat.returns.store import returns_hash
+from riskstrat.returns.store import hash_of, read_returns
 from riskstrat.runs import Run, latest, verify_run
 from riskstrat.site import load_site
 from riskstrat.vault import read_people
@@ -100,7 +100,7 @@ def test_what_came_back_changes_the_next_list_and_its_measures(
     second = latest(site / "output")
     assert second.id != first.id
     assert verify_run(second) == []
-    assert second.manifest["returns"] == returns_hash(site / "state", TOMORROW)
+    assert second.manifest["returns"] == hash_of(read_returns(site / "state", TOMORROW))
     before, after = ({row["person_id"]: row for row in listed(one)} for one in (first, second))
     seen = listed(first)[0]["person_id"]
     assert {row["last_outcome"] for row in before.values()} == {None}

@@ -7,8 +7,9 @@ import io
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,19 +21,33 @@ import yaml
 from riskstrat.cli import main
 from riskstrat.keys import person_id, read_site_key
 from riskstrat.site import write_default_site
-from tests.end_to_end.command import Answer
-from tests.end_to_end.night_lists import Nights, Outcome, Page, Person, PlainList, score
+from tests.end_to_end.command import Answer, riskstrat
+from tests.end_to_end.night_lists import Nights, Outcome, Page, Person, Place, PlainList, score
 
 FIRST, NIGHTS, AFTER = date(2026, 4, 1), 10, 2
-PEOPLE, SEED = 6_000, 104
+PEOPLE, SEED = 6_000, 397
 CHANGES = {"NEW", "UP", "DOWN", "SAME", "BACK"}
 DROPPED = {"died", "moved", "opted out", "below threshold", "no recent event", "over capacity", "resting"}
 NEIGHBOURHOODS = ("NB01", "NB06")
 RETURNED = (
-    *("list", "list_run", "area_code", "nhs_number", "outcome", "outcome_date", "referred_to", "case_manager"),
+    *(
+        "list",
+        "list_run",
+        "area_code",
+        "nhs_number",
+        "outcome",
+        "outcome_date",
+        "referred_to",
+        "case_manager",
+    ),
     *("next_review_date", "q1_visits", "q2_falls", "q3_medication", "q4_memory", "q5_daily_living"),
 )
-TENTH = FIRST + timedelta(days=NIGHTS - 1)
+TENTH, EARLIER = FIRST + timedelta(days=NIGHTS - 1), FIRST + timedelta(days=6)
+NEW_MANAGER = "Case manager 09"
+SHOWN = (
+    *("event", "event_date", "age", "unplanned_admissions_12m", "is_known_to_team", "case_manager"),
+    *("five_questions_last_asked_date", "care_plan_last_reviewed_date", "last_outcome", "next_review_date"),
+)
 
 # The shipped huddle is for a cohort of which a small town has a handful; so the lists are for wider ones, in fewer and
 # therefore longer lists. Who is a member is the only thing that changes, and how many places there are.
@@ -134,20 +149,18 @@ class Town:
     """A site with its nights run, and what plain Python makes of the truth."""
 
     site: Path
-    answers: tuple[Answer, ...]
+    ten: Answer
     oracle: Nights
     outcomes: tuple[Outcome, ...]
-
-    @property
-    def nights(self) -> list[date]:
-        return [FIRST + timedelta(days=night) for night in range(NIGHTS + AFTER)]
 
     def run_of(self, night: date) -> Path:
         (folder,) = (self.site / "output" / "runs").glob(f"{night:%Y%m%d}-*")
         return folder
 
     def rows(self, night: date, name: str) -> list[dict[str, Any]]:
-        rows: list[dict[str, Any]] = pq.read_table(self.run_of(night) / "lists" / f"{name}.parquet").to_pylist()
+        rows: list[dict[str, Any]] = pq.read_table(
+            self.run_of(night) / "lists" / f"{name}.parquet"
+        ).to_pylist()
         return rows
 
 
@@ -194,17 +207,24 @@ def read_truth(site: Path) -> dict[date, dict[str, Person]]:
 
 
 def answers_to(page: Page, night: date) -> list[Outcome]:
-    """What the teams do about the people of one huddle: nearly everybody is seen, one declines, one is not reached."""
+    """What each team does about the people of one huddle: the first is seen, then one declines, one is referred."""
     found: list[Outcome] = []
     for area in sorted({area for area, _ in page.rank}):
         listed = sorted((rank, key) for (where, key), rank in page.rank.items() if where == area)
         for rank, key in listed:
             person = page.people[key]
             word = {1: "seen", 2: "declined", 3: "referred"}.get(rank, "not_reached")
-            manager = "Case manager 09" if word == "seen" and person["case_manager"] is None else None
+            manager = NEW_MANAGER if word == "seen" and person["case_manager"] is None else None
             review = night + timedelta(days=30) if word == "seen" else None
             found.append(Outcome(HUDDLE.name, key, word, night, manager, review, asked=word == "seen"))
     return found
+
+
+def seen_earlier(oracle: Nights) -> list[Outcome]:
+    """Those of an earlier huddle who are not on the tenth night's, told of late: they were seen then."""
+    now = {key for _, key in oracle.pages[TENTH, HUDDLE.name].rank}
+    then = sorted(key for _, key in oracle.pages[EARLIER, HUDDLE.name].rank)
+    return [Outcome(HUDDLE.name, key, "seen", EARLIER) for key in then if key not in now]
 
 
 def write_return(path: Path, outcomes: list[Outcome], page: Page, run: str) -> None:
@@ -232,8 +252,8 @@ def write_return(path: Path, outcomes: list[Outcome], page: Page, run: str) -> N
             )
 
 
-def riskstrat_of(site: Path, *arguments: str) -> Answer:
-    """The command as ``riskstrat`` calls it, for a fixture that serves more than one test."""
+def done(site: Path, *arguments: str) -> Answer:
+    """The command as ``riskstrat`` calls it, for a fixture that serves more than one test; it must end well."""
     out, err, before = io.StringIO(), io.StringIO(), sys.argv
     sys.argv = ["riskstrat", "--site", str(site), *arguments]
     code = 0
@@ -244,6 +264,7 @@ def riskstrat_of(site: Path, *arguments: str) -> Answer:
         code = int(end.code or 0)
     finally:
         sys.argv = before
+    assert code == 0, err.getvalue()
     return Answer(code, out.getvalue(), err.getvalue())
 
 
@@ -258,60 +279,51 @@ def add_features(people: dict[str, Person], run: Path) -> None:
 def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
     site = tmp_path_factory.mktemp("ten_nights") / "site"
     write_site(site)
-    last = TENTH + timedelta(days=AFTER)
-    answers = [
-        riskstrat_of(site, "keys", "init"),
-        riskstrat_of(
-            site, "demo", "--people", str(PEOPLE), "--seed", str(SEED), "--nights", str(NIGHTS + AFTER)
-        ),
-        riskstrat_of(site, "run", "--from", str(FIRST), "--as-of", str(TENTH)),
-    ]
-    people = read_truth(site)
-    oracle = Nights(LISTS, people)
-    built = Town(site, (), oracle, ())
-    for night in built.nights[:NIGHTS]:
-        add_features(people[night], built.run_of(night))
-        oracle.run(night)
-    page = oracle.pages[TENTH, HUDDLE.name]
-    outcomes = answers_to(page, TENTH)
-    write_return(site / "returned.csv", outcomes, page, built.run_of(TENTH).name)
-    answers += [
-        riskstrat_of(site, "worklist", "returns", str(site / "returned.csv")),
-        riskstrat_of(site, "run", "--from", str(TENTH + timedelta(days=1)), "--as-of", str(last)),
-    ]
-    for night in built.nights[NIGHTS:]:
-        add_features(people[night], built.run_of(night))
+    ten = run_nights(site, LISTS, people=PEOPLE, nights=NIGHTS + AFTER)
+    oracle, pages = ten.oracle, ten.oracle.pages
+    outcomes = answers_to(pages[TENTH, HUDDLE.name], TENTH) + seen_earlier(oracle)
+    for night in (TENTH, EARLIER):
+        mine = [one for one in outcomes if one.day == night]
+        file = site / f"returned_{night}.csv"
+        write_return(file, mine, pages[night, HUDDLE.name], ten.run_of(night).name)
+        done(site, "worklist", "returns", str(file))
+    after = [TENTH + timedelta(days=day) for day in range(1, AFTER + 1)]
+    done(site, "run", "--from", str(after[0]), "--as-of", str(after[-1]))
+    for night in after:
+        add_features(oracle.people[night], ten.run_of(night))
         oracle.run(night, outcomes)
-    return Town(site, tuple(answers), oracle, tuple(outcomes))
+    return replace(ten, outcomes=tuple(outcomes))
 
 
-def test_every_command_ends_well_and_ten_nights_are_one(town: Town):
-    assert [answer.code for answer in town.answers] == [0] * 5, [answer.err for answer in town.answers]
-    runs = [town.run_of(night).name for night in town.nights]
-    ten = town.answers[2]
-    assert [line.split()[1] for line in ten.out.splitlines()[: NIGHTS - 1]] == runs[: NIGHTS - 1]
-    assert [f"night {night} ({place} of {NIGHTS})" in ten.err for place, night in enumerate(town.nights[:NIGHTS], 1)]
-    assert (town.site / "output" / "latest").resolve().name == runs[-1]
+def run_nights(site: Path, lists: Sequence[PlainList], *, people: int, nights: int) -> Town:
+    """A town of so many nights, the first ten of them run by one command and made again in plain Python."""
+    done(site, "keys", "init")
+    done(site, "demo", "--people", str(people), "--seed", str(SEED), "--nights", str(nights))
+    answer = done(site, "run", "--from", str(FIRST), "--as-of", str(TENTH))
+    oracle = Nights(lists, read_truth(site))
+    town = Town(site, answer, oracle, ())
+    for night in [FIRST + timedelta(days=day) for day in range(NIGHTS)]:
+        add_features(oracle.people[night], town.run_of(night))
+        oracle.run(night)
+    return town
 
 
-@pytest.mark.parametrize("name", [plain.name for plain in LISTS])
-def test_lists_of_every_night_are_those_of_the_truth(town: Town, name: str):
-    """Members, order, changes, headings, events and why people dropped off, against plain Python."""
-    plain = next(one for one in LISTS if one.name == name)
-    for night in town.nights:
-        page, listed, dropped = town.oracle.pages[night, name], {}, {}
-        for row in town.rows(night, name):
+def check_list(town: Town, plain: PlainList) -> None:
+    """Members, order, changes, headings, events and why people dropped off, on every night, against plain Python."""
+    for night in town.oracle.nights:
+        page = town.oracle.pages[night, plain.name]
+        listed: dict[Place, tuple[int, str]] = {}
+        dropped: dict[Place, str] = {}
+        for row in town.rows(night, plain.name):
             place = row["area_code"], row["person_id"]
             if row["rank"] is None:
                 dropped[place] = row["dropped_because"]
                 continue
             listed[place] = row["rank"], row["change"]
             person = page.people[row["person_id"]]
-            assert (row["event"], row["event_date"]) == (person["event"], person["event_date"]), night
-            for column in ("is_known_to_team", "case_manager", "five_questions_last_asked_date", "age", "score",
-                           "unplanned_admissions_12m", "last_outcome", "next_review_date"):  # fmt: skip
-                expected = score(person) if column == "score" else person[column]
-                assert row[column] == expected, (night, column)
+            assert row["score"] == score(person)
+            for column in SHOWN:
+                assert row[column] == person[column], (night, column)
             assert row["rest_overridden"] == (place in page.overridden)
             if plain.sections:
                 assert row["section"] == page.section[place], night
@@ -320,8 +332,34 @@ def test_lists_of_every_night_are_those_of_the_truth(town: Town, name: str):
         assert dropped == {place: why for place, why in page.dropped.items() if why != "opted out"}, night
 
 
+def test_one_command_runs_ten_nights(town: Town):
+    said = [line.split() for line in town.ten.out.splitlines()[: NIGHTS - 1]]
+    nights = town.oracle.nights
+    assert said == [[str(night), town.run_of(night).name] for night in nights[: NIGHTS - 1]]
+    assert town.run_of(TENTH).name in town.ten.out
+    for place, night in enumerate(nights[:NIGHTS], start=1):
+        assert f"night {night} ({place} of {NIGHTS})" in town.ten.err
+    assert (town.site / "output" / "latest").resolve() == town.run_of(nights[-1]).resolve()
+
+
+@pytest.mark.parametrize("plain", LISTS, ids=lambda plain: plain.name)
+def test_lists_of_every_night_are_those_of_the_truth(town: Town, plain: PlainList):
+    check_list(town, plain)
+
+
+@pytest.mark.slow
+def test_shipped_lists_of_a_larger_town_are_those_of_the_truth(tmp_path: Path):
+    site = tmp_path / "site"
+    write_default_site(site)
+    shipped = [replace(plain, wants=is_core) for plain in (replace(HUDDLE, capacity=25), MEETING, PRACTICE)]
+    town = run_nights(site, shipped, people=20_000, nights=NIGHTS)
+    for plain in shipped:
+        check_list(town, plain)
+        assert any(town.oracle.pages[night, plain.name].rank for night in town.oracle.nights)
+
+
 def test_manifest_counts_who_dropped_off_and_names_the_run_compared_with(town: Town):
-    for night in town.nights:
+    for night in town.oracle.nights:
         manifest = json.loads((town.run_of(night) / "manifest.json").read_text(encoding="utf-8"))
         for plain in LISTS:
             told, page = manifest["lists"][plain.name], town.oracle.pages[night, plain.name]
@@ -337,7 +375,7 @@ def test_manifest_counts_who_dropped_off_and_names_the_run_compared_with(town: T
 
 
 def test_everybody_eligible_is_stored_listed_or_not(town: Town):
-    for night in town.nights:
+    for night in town.oracle.nights:
         rows = pq.read_table(town.run_of(night) / "lists" / "eligible.parquet").to_pylist()
         for plain in LISTS:
             page = town.oracle.pages[night, plain.name]
@@ -350,52 +388,115 @@ def test_everybody_eligible_is_stored_listed_or_not(town: Town):
 def test_ten_nights_show_every_change_and_every_reason_to_drop_off(town: Town):
     changes: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for night in town.nights:
+    for night in town.oracle.nights:
         for plain in (HUDDLE, WATCH):
             page = town.oracle.pages[night, plain.name]
             changes.update(page.change.values())
             reasons.update(page.dropped.values())
-    in_ten = {change for night in town.nights[:NIGHTS] for change in town.oracle.pages[night, HUDDLE.name].change.values()}
+    in_ten = {
+        change
+        for night in town.oracle.nights[:NIGHTS]
+        for change in town.oracle.pages[night, HUDDLE.name].change.values()
+    }
     assert in_ten == set(changes) == CHANGES
     assert set(reasons) == DROPPED
-    events = {row["event"] for night in town.nights for row in town.rows(night, HUDDLE.name) if row["rank"]}
+    events = {
+        row["event"] for night in town.oracle.nights for row in town.rows(night, HUDDLE.name) if row["event"]
+    }
     assert events == {"in_ae", "admitted", "in_hospital", "discharged"}
-    assert any(row["is_manual_addition"] for night in town.nights for row in town.rows(night, HUDDLE.name))
+    assert any(
+        row["is_manual_addition"] for night in town.oracle.nights for row in town.rows(night, HUDDLE.name)
+    )
 
 
 def test_what_came_back_changes_the_next_list(town: Town):
-    """Whoever was seen rests and is known by then; whoever could not be reached stays; who has news comes back."""
-    by_word: dict[str, set[str]] = {}
-    for one in town.outcomes:
-        by_word.setdefault(one.outcome, set()).add(one.person_id)
-    after, later = town.nights[NIGHTS], town.nights[NIGHTS + 1]
-    tomorrow = town.oracle.pages[after, HUDDLE.name]
-    resting = {key for (_, key), why in tomorrow.dropped.items() if why == "resting"}
-    assert resting <= by_word["seen"] | by_word["declined"] | by_word["referred"]
-    assert resting & by_word["seen"]
-    assert not resting & by_word["not_reached"]
-    back = {
-        (row["area_code"], row["person_id"])
-        for row in town.rows(later, HUDDLE.name)
-        if row["change"] == "BACK" and row["rest_overridden"]
+    """Whoever was seen rests and is known by then; whoever could not be reached does not rest."""
+    said = {one.person_id: one for one in town.outcomes if one.day == TENTH}
+    after, later = town.oracle.nights[NIGHTS:]
+    dropped = town.oracle.pages[after, HUDDLE.name].dropped
+    resting = {said[key].outcome for (_, key), why in dropped.items() if why == "resting"}
+    assert "seen" in resting
+    assert resting <= {"seen", "declined", "referred"}
+    shown = {
+        row["person_id"]: row
+        for rows in (
+            town.rows(after, MEETING.name),
+            town.rows(after, HUDDLE.name),
+            town.rows(later, HUDDLE.name),
+        )
+        for row in rows
     }
-    assert back & {place for place, why in tomorrow.dropped.items() if why == "resting"}
-    shown = {row["person_id"]: row for row in town.rows(later, HUDDLE.name) + town.rows(after, HUDDLE.name)}
-    shown |= {row["person_id"]: row for row in town.rows(after, MEETING.name)}
-    seen = [shown[one.person_id] for one in town.outcomes if one.outcome == "seen" and one.person_id in shown]
+    seen = [shown[key] for key, one in said.items() if one.outcome == "seen" and key in shown]
     assert seen
     for row in seen:
         assert row["is_known_to_team"]
         assert row["five_questions_last_asked_date"] == TENTH
         assert (row["last_outcome"], row["last_outcome_date"]) == ("seen", TENTH)
-    assert any(row["case_manager"] == "Case manager 09" for row in seen)
-    assert any("falls" in (row["suggested_action"] or "") for row in seen)
+        assert row["next_review_date"] == said[row["person_id"]].next_review
+    assert any(row["case_manager"] == NEW_MANAGER for row in seen)
+    assert any("falls" in row["suggested_action"] for row in seen)
+
+
+def test_rested_person_comes_back_with_news_and_with_a_new_admission(town: Town):
+    after, later = town.oracle.nights[NIGHTS:]
+    dropped = town.oracle.pages[after, HUDDLE.name].dropped
+    resting = {key for (_, key), why in dropped.items() if why == "resting"}
+    back = [
+        row
+        for night in (after, later)
+        for row in town.rows(night, HUDDLE.name)
+        if row["change"] == "BACK" and row["rest_overridden"]
+    ]
+    assert resting & {row["person_id"] for row in back}
+    readmitted = [row for row in back if row["event"] in ("in_ae", "admitted")]
+    assert readmitted
+    for row in readmitted:
+        assert (row["last_outcome"], row["last_outcome_date"]) == ("seen", EARLIER)
+        assert row["event_date"] > EARLIER
 
 
 def test_run_again_passes_over_the_nights_that_are_published(town: Town):
     before = sorted(path.name for path in (town.site / "output" / "runs").iterdir())
-    last = town.nights[1]
-    answer = riskstrat_of(town.site, "run", "--from", str(FIRST), "--as-of", str(last))
-    assert answer.code == 0, answer.err
+    last = town.oracle.nights[1]
+    answer = done(town.site, "run", "--from", str(FIRST), "--as-of", str(last))
     assert answer.err.count("is published already") == 2
     assert sorted(path.name for path in (town.site / "output" / "runs").iterdir()) == before
+
+
+@pytest.fixture
+def three_nights(tmp_path: Path) -> Path:
+    site = tmp_path / "site"
+    write_site(site)
+    done(site, "keys", "init")
+    done(site, "demo", "--people", "300", "--nights", "3")
+    return site
+
+
+def test_run_stops_at_the_first_night_that_fails_and_goes_on_from_there(
+    three_nights: Path, capsys: pytest.CaptureFixture[str]
+):
+    register = three_nights / "landing" / "2026-04-01" / "gp_patients.csv"
+    sound = register.read_bytes()
+    register.write_bytes(b"no,such,columns\n1,2,3\n")
+    arguments = ("run", "--from", "2026-04-01", "--as-of", "2026-04-03")
+    answer = riskstrat(capsys, three_nights, *arguments)
+    assert answer.code == 4
+    assert "stopped at the night of 2026-04-02, 2 of 3" in answer.err
+    (first,) = (path.name for path in (three_nights / "output" / "runs").glob("2026*"))
+    assert answer.out.split() == ["2026-04-01", first]
+    register.write_bytes(sound)
+    answer = riskstrat(capsys, three_nights, *arguments)
+    assert answer.code == 0, answer.err
+    assert f"{first} is published already" in answer.err
+    assert [path.name[:8] for path in sorted((three_nights / "output" / "runs").glob("2026*"))] == [
+        "20260401",
+        "20260402",
+        "20260403",
+    ]
+
+
+def test_nights_the_wrong_way_round_are_refused(three_nights: Path, capsys: pytest.CaptureFixture[str]):
+    answer = riskstrat(capsys, three_nights, "run", "--from", "2026-04-02", "--as-of", "2026-04-01")
+    assert answer.code == 2
+    assert "lies after --as-of" in answer.err
+    assert not (three_nights / "output").exists()

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pyrage
 import pytest
 
+from riskstrat.audit import read_entries
 from riskstrat.errors import NotPermittedError
 from riskstrat.keys import init_keys, person_id, read_site_key
 from riskstrat.pipeline import run
 from riskstrat.progress import Progress
-from riskstrat.site import load_site
+from riskstrat.rotation import rotate
+from riskstrat.runs import list_runs
+from riskstrat.site import Site, load_site
 from riskstrat.vault import read_people, vault_of
 from tests import factories, small_town
 from tests.end_to_end.command import riskstrat
@@ -125,37 +130,58 @@ def test_run_of_the_past_does_not_put_back_who_has_opted_out_since(site: Path):
     assert OPTED_OUT not in _people(site)
 
 
-def _spoil(site: Path, how: str) -> None:
-    key, vault = site / "keys" / "vault.key", vault_of(load_site(site)).path
-    if how == "missing key":
-        key.unlink()
-    elif how == "open key":
-        key.chmod(0o640)
-    elif how == "wrong key":
-        key.write_text(f"{pyrage.x25519.Identity.generate()}\n")
-    elif how == "no key":
-        key.write_text("AGE-SECRET-KEY-1NOTONE\n")
-    elif how == "cut vault":
-        vault.write_bytes(vault.read_bytes()[:-20])
-    elif how == "changed vault":
-        content = bytearray(vault.read_bytes())
-        content[-100] ^= 1
-        vault.write_bytes(content)
-    elif how == "empty vault":
-        vault.write_bytes(b"")
-    elif how == "another sealed file":
-        identity = pyrage.x25519.Identity.from_str(key.read_text().strip())
-        vault.write_bytes(pyrage.encrypt(b"nhs_number\n", [identity.to_public()]))
+def _turned(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
 
 
-SPOILT = ("missing key", "open key", "wrong key", "no key", "cut vault", "changed vault", "empty vault")
+def _sealed_otherwise(site: Site) -> None:
+    identity = pyrage.x25519.Identity.from_str((site.keys / "vault.key").read_text().strip())
+    vault_of(site).path.write_bytes(pyrage.encrypt(b"nhs_number\n", [identity.to_public()]))
 
 
-@pytest.mark.parametrize("how", [*SPOILT, "another sealed file"])
+def _as_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _another_site(site: Site, key: str, *, with_vault: bool = False) -> None:
+    """Put a key of another site in place of this one's, and with it that site's vault."""
+    other = load_site(small_town.write_site(site.root.parent / "other"))
+    shutil.copy(other.keys / key, site.keys / key)
+    if with_vault:
+        people = pa.table({"person_id": ["ab" * 16], "nhs_number": [factories.nhs_number(1)]})
+        vault_of(other).write(people, small_town.AS_OF)
+        shutil.copy(vault_of(other).path, vault_of(site).path)
+
+
+SPOILT: dict[str, Callable[[Site], object]] = {
+    "missing key": lambda site: (site.keys / "vault.key").unlink(),
+    "open key": lambda site: (site.keys / "vault.key").chmod(0o640),
+    "wrong key": lambda site: (site.keys / "vault.key").write_text(f"{pyrage.x25519.Identity.generate()}\n"),
+    "no key": lambda site: (site.keys / "vault.key").write_text("AGE-SECRET-KEY-1NOTONE\n"),
+    "folder for a key": lambda site: _as_folder(site.keys / "vault.key"),
+    "cut vault": lambda site: vault_of(site).path.write_bytes(vault_of(site).path.read_bytes()[:-20]),
+    "changed vault": lambda site: _turned(vault_of(site).path),
+    "empty vault": lambda site: vault_of(site).path.write_bytes(b""),
+    "folder for a vault": lambda site: _as_folder(vault_of(site).path),
+    "another sealed file": _sealed_otherwise,
+    "vault and key of another site": lambda site: _another_site(site, "vault.key", with_vault=True),
+    "site key of another site": lambda site: _another_site(site, "site.key"),
+}
+UNSIGNED: dict[str, Callable[[Site], object]] = {
+    "signing key of another site": lambda site: _another_site(site, "signing.key"),
+    "no signing key": lambda site: (site.keys / "signing.key").unlink(),
+    "open signing key": lambda site: (site.keys / "signing.key").chmod(0o644),
+}
+
+
+@pytest.mark.parametrize("how", SPOILT)
 def test_bad_key_or_vault_is_refused_in_one_line_and_nothing_is_written(
     site: Path, capsys: pytest.CaptureFixture[str], how: str
 ):
-    _spoil(site, how)
+    SPOILT[how](load_site(site))
     before = {
         path: path.read_bytes() for path in site.rglob("*") if path.is_file() and "audit" not in path.parts
     }
@@ -171,6 +197,45 @@ def test_bad_key_or_vault_is_refused_in_one_line_and_nothing_is_written(
         path: path.read_bytes() for path in site.rglob("*") if path.is_file() and "audit" not in path.parts
     }
     assert after == before
+
+
+@pytest.mark.parametrize("how", UNSIGNED)
+def test_what_cannot_be_put_on_record_is_not_done(site: Path, capsys: pytest.CaptureFixture[str], how: str):
+    listed = site.parent / "erase.txt"
+    listed.write_text(factories.nhs_number(1))
+    UNSIGNED[how](load_site(site))
+    runs, key = [one.id for one in list_runs(site / "output")], (site / "keys" / "site.key").read_bytes()
+    for arguments in (
+        ("run", "--as-of", small_town.AS_OF.isoformat(), "--force"),
+        ("keys", "rotate"),
+        ("purge", "--layer", "runs", "--before", "2099-01-01"),
+        ("purge", "--person-erased", str(listed)),
+        ("purge", "--person-readmitted", str(listed)),
+    ):
+        answer = riskstrat(capsys, site, *arguments)
+        assert (answer.code, len(answer.err.splitlines())) == (5, 1), (how, arguments, answer.err)
+        assert "signing key" in answer.err
+        entry = read_entries(load_site(site))[-1].facts
+        assert entry["outcome"] == "refused"
+    assert [one.id for one in list_runs(site / "output")] == runs
+    assert (site / "keys" / "site.key").read_bytes() == key
+    assert not (site / "state" / "certificates").exists()
+
+
+def test_vault_that_was_put_back_from_before_the_newest_run_names_nobody(site: Path):
+    """It would name people who have opted out since."""
+    older = vault_of(load_site(site)).path.read_bytes()
+    later = small_town.AS_OF + timedelta(days=1)
+    small_town.write_rows(
+        site / "landing" / small_town.AS_OF.isoformat() / "gp_patients.csv", _town()["gp_patients"]
+    )
+    run(load_site(site), later, progress=QUIET)
+    assert read_people(load_site(site)).num_rows
+    vault_of(load_site(site)).path.write_bytes(older)
+    with pytest.raises(NotPermittedError, match="an older copy was put back"):
+        read_people(load_site(site))
+    with pytest.raises(NotPermittedError, match="an older copy was put back"):
+        rotate(load_site(site), QUIET)
 
 
 def test_no_vault_says_how_to_write_it(site: Path):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pwd
 import shutil
 import stat
 import subprocess
@@ -16,8 +17,10 @@ from pathlib import Path
 import pytest
 
 from riskstrat.audit import append, audit_rows, read_entries, refusal, verify
+from riskstrat.audit.accounting import unaccounted
+from riskstrat.certificates import file_certificate, heading, write_pending
 from riskstrat.errors import MisuseError, NotPermittedError, RiskstratError
-from riskstrat.keys import init_keys
+from riskstrat.keys import check_signing_keys, init_keys
 from riskstrat.site import Site
 from tests import factories
 from tests.end_to_end.command import riskstrat
@@ -121,6 +124,44 @@ def test_entry_written_by_hand_is_found(site: Site) -> None:
     assert "is not signed" in verify(site)[0]
     append(site, "run", run="20260409-abcd", count=1)
     assert "is not signed" in verify(site)[0]
+
+
+def _cut_after(site: Site, place: int) -> dict:
+    """Cut the log after an entry, and return that entry."""
+    lines = (_folder(site) / "log.jsonl").read_bytes().splitlines(keepends=True)
+    (_folder(site) / "log.jsonl").write_bytes(b"".join(lines[:place]))
+    return dict(json.loads(lines[place - 1]))
+
+
+@pytest.mark.parametrize("place", [1, 4, ENTRIES - 1])
+def test_no_head_can_be_made_of_an_entry_to_hide_those_after_it(site: Site, place: int) -> None:
+    _filled(site)
+    last = _cut_after(site, place)
+    head = {name: last[name] for name in ("n", "hash", "signature")}
+    (_folder(site) / "head.json").write_text(json.dumps(head))
+    assert "does not carry the site's signature" in verify(site)[0]
+    append(site, "run", run="20260409-abcd", count=1)
+    assert "entries before it may be gone" in verify(site)[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda line: line.replace(b"{", b'{"count":1,', 1),
+        lambda line: line.replace(b",", b", ", 1),
+        lambda line: line.replace(b'"run"', b'"\\u0072un"', 1),
+    ],
+    ids=["a fact before the true one", "a space", "a letter written otherwise"],
+)
+def test_line_that_says_the_same_in_other_bytes_is_found(
+    site: Site, change: Callable[[bytes], bytes]
+) -> None:
+    """Whoever reads the file itself must read what was written, not what a parser makes of it."""
+    lines = _filled(site)
+    changed = [change(line) if place == 3 else line for place, line in enumerate(lines, start=1)]
+    assert changed != lines
+    (_folder(site) / "log.jsonl").write_bytes(b"".join(changed))
+    assert verify(site)[0].startswith("entry 3 (line 3): was changed")
 
 
 @pytest.mark.parametrize("kind", ["removed", "older", "of another site", "no JSON", "another number"])
@@ -272,6 +313,23 @@ def test_reason_holds_no_identifier(site: Site) -> None:
     assert "asked about [masked], [masked] and [masked] now" in text
 
 
+def test_nothing_that_somebody_types_holds_an_identifier(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = factories.nhs_number(1)
+    dotted = f"{number[:3]}.{number[3:6]}.{number[6:]}"
+    monkeypatch.setenv("RISKSTRAT_USER", f"for {number}\n{'u' * 200}")
+    typed = dict.fromkeys(("audience", "area", "recipient", "cohort", "list"), f"of {number} ")
+    with pytest.raises(NotPermittedError), refusal(site, "export", **typed, run="20260401-1234567890"):
+        raise NotPermittedError(f"there is no audience '{dotted}'.")
+    entry = read_entries(site)[-1].facts
+    text = (_folder(site) / "log.jsonl").read_text()
+    assert number not in text
+    assert dotted not in text
+    assert entry["area"] == "of [masked]"
+    assert entry["run"] == "20260401-1234567890"
+    assert len(entry["who"]) == 80
+    assert verify(site) == []
+
+
 def test_condition_is_kept_as_its_hash_only(site: Site) -> None:
     audit_rows(site, f"person_id = '{'ab' * 16}'", "20260401-abcd", 1)
     audit_rows(site, "luton_core", "20260401-abcd", 12)
@@ -294,6 +352,78 @@ def test_entry_says_who_and_when_in_utc(site: Site, monkeypatch: pytest.MonkeyPa
     entry = append(site, "run", run="20260401-abcd", count=1)
     assert entry["who"] == "night run"
     assert entry["at"].endswith("+00:00")
+
+
+def test_name_that_somebody_chose_stands_beside_the_account(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = pwd.getpwuid(os.getuid()).pw_name
+    for name in ("USER", "LOGNAME", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "dr.jones")
+    assert append(site, "query", count=1)["who"] == account
+    monkeypatch.setenv("RISKSTRAT_USER", "dr.jones")
+    entry = append(site, "query", count=1)
+    assert (entry["who"], entry["account"]) == ("dr.jones", account)
+    monkeypatch.setenv("RISKSTRAT_USER", account)
+    assert "account" not in append(site, "query", count=1)
+
+
+def test_entry_is_not_signed_with_a_key_that_readers_do_not_know(site: Site, tmp_path: Path) -> None:
+    _filled(site)
+    other = new_site(tmp_path / "other")
+    shutil.copy(other.keys / "signing.key", site.keys / "signing.key")
+    head = (_folder(site) / "head.json").read_bytes()
+    with pytest.raises(NotPermittedError), refusal(site, "run"):
+        check_signing_keys(site.keys)
+    assert "signature" not in read_entries(site)[-1].facts
+    assert (_folder(site) / "head.json").read_bytes() == head
+
+
+def _published(site: Site, run: str) -> Path:
+    manifest = site.output / "runs" / run / "manifest.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text(json.dumps({"run": run}))
+    append(site, "run", run=run, manifest_sha256=hashlib.sha256(manifest.read_bytes()).hexdigest())
+    return manifest
+
+
+def test_runs_bear_witness_against_a_log_that_was_put_back(site: Site) -> None:
+    """An older log with its own head is whole by itself; what was published since is not on it."""
+    _published(site, "20260401-abcd")
+    older = {path.name: path.read_bytes() for path in _folder(site).iterdir()}
+    manifest = _published(site, "20260402-abcd")
+    assert unaccounted(site) == []
+    for name, content in older.items():
+        (_folder(site) / name).write_bytes(content)
+    assert verify(site) == []
+    assert [one.split(":")[0] for one in unaccounted(site)] == [
+        "run 20260402-abcd is published and no entry says so"
+    ]
+    shutil.rmtree(_folder(site))
+    assert verify(site) == []
+    assert len(unaccounted(site)) == 2
+    shutil.rmtree(manifest.parents[1])
+    assert unaccounted(site) == []
+
+
+def test_run_whose_manifest_was_changed_is_found(site: Site) -> None:
+    manifest = _published(site, "20260401-abcd")
+    manifest.write_text(manifest.read_text() + " ")
+    assert "is not what entries say was published" in unaccounted(site)[0]
+
+
+@pytest.mark.parametrize("what", ["removed", "changed", "added"])
+def test_certificates_are_compared_with_the_log(site: Site, what: str) -> None:
+    content = {**heading("landing"), "files": 3}
+    filed = file_certificate(site, write_pending(site, content), content)
+    assert unaccounted(site) == []
+    if what == "removed":
+        filed.unlink()
+    elif what == "changed":
+        filed.write_bytes(filed.read_bytes() + b" ")
+    else:
+        filed.with_name("20260401-landing-abcd.json").write_text("{}")
+    assert unaccounted(site)
 
 
 def test_an_entry_costs_milliseconds(site: Site) -> None:
@@ -324,3 +454,11 @@ def test_verify_and_list_as_commands(site: Site, capsys: pytest.CaptureFixture[s
 @pytest.mark.usefixtures("usual_terminal")
 def test_site_without_a_log_has_nothing_to_verify(site: Site, capsys: pytest.CaptureFixture[str]) -> None:
     assert riskstrat(capsys, site.root, "audit", "verify").code == 0
+    append(site, "run", run="20260401-abcd", count=1)
+    answer = riskstrat(capsys, site.root, "audit", "verify")
+    assert (answer.code, answer.out) == (0, "1 entry, none changed, removed or moved.\n")
+    _published(site, "20260402-abcd")
+    shutil.rmtree(_folder(site))
+    answer = riskstrat(capsys, site.root, "audit", "verify")
+    assert answer.code == 1
+    assert "run 20260402-abcd is published and no entry says so" in answer.err

@@ -5,11 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import stat
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import duckdb
 import pytest
 
+from riskstrat.audit import read_entries
+from riskstrat.definitions.disclosure import load_disclosure
 from riskstrat.errors import NotPermittedError
+from riskstrat.site import load_site
 from tests.integration.reading_sites import DISCLOSURE, manifest
 from tests.integration.typed import answered, refused, typed
 
@@ -30,6 +37,39 @@ pytestmark = pytest.mark.usefixtures("usual_terminal")
 def test_rows_about_people_are_refused(compared_site: Path, audience: str, asked: list[str]) -> None:
     problem = refused(compared_site, 5, "cohort", *asked, "--audience", audience)
     assert isinstance(problem, NotPermittedError)
+
+
+@pytest.mark.parametrize(
+    ("asked", "audience"),
+    [
+        (["query", "luton_core"], "commissioner"),
+        (["count", "--where", "person_id = 'a'"], "public"),
+        (["count", "luton_core"], "nobody"),
+    ],
+)
+def test_what_is_refused_is_on_record(compared_site: Path, asked: list[str], audience: str) -> None:
+    refused(compared_site, 5, "cohort", *asked, "--audience", audience)
+    entry = _last_entry(compared_site)
+    assert (entry["action"], entry["outcome"], entry["audience"]) == ("query", "refused", audience)
+
+
+def test_people_who_came_and_went_are_shown_on_record_and_written_for_their_owner_alone(
+    compared_site: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "changes.json"
+    answered(compared_site, "cohort", "diff", "luton_core", "--format", "json", "--out", str(out))
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    people = json.loads(out.read_text())["people"]
+    assert people
+    entry = _last_entry(compared_site)
+    assert (entry["action"], entry["cohort"], entry["count"]) == ("query", "luton_core", len(people))
+    before = len(read_entries(load_site(compared_site)))
+    answered(compared_site, "cohort", "diff", "luton_core", "--audience", "commissioner")
+    assert len(read_entries(load_site(compared_site))) == before, "counts are no rows"
+
+
+def _last_entry(site: Path) -> dict[str, Any]:
+    return dict(read_entries(load_site(site))[-1].facts)
 
 
 def test_counts_pass_the_policy(compared_site: Path) -> None:
@@ -82,6 +122,67 @@ def test_no_audience_asks_about_one_person_through_counts(
     problem = refused(compared_site, 5, "cohort", asked, "--where", where, "--audience", "public")
     assert isinstance(problem, NotPermittedError)
     answered(compared_site, "cohort", asked, "--where", where)
+
+
+@pytest.mark.parametrize("kind", ["neighbourhood", "practice", "pcn"])
+@pytest.mark.parametrize("audience", ["public", "commissioner"])
+def test_counts_of_all_areas_and_the_whole_give_no_small_one_away(
+    compared_site: Path, tmp_path: Path, kind: str, audience: str
+) -> None:
+    """Whoever asks for every area of a kind, one after the other, has a table with one total."""
+    site = Path(shutil.copytree(compared_site, tmp_path / "site", symlinks=True))
+    highest = 5 if audience == "public" else 7
+    column = f"{kind}_code"
+    features = site / "output" / "latest" / "features.parquet"
+    hidden = 0
+    for name in ("luton_core", "care_home_frail"):
+        members = site / "output" / "latest" / "cohorts" / f"{name}.parquet"
+        true = dict(
+            duckdb.sql(
+                f"SELECT {column}, count(members.person_id) FROM '{features}' AS features "
+                f"LEFT JOIN '{members}' AS members USING (person_id) GROUP BY 1 ORDER BY 1"
+            ).fetchall()
+        )
+        asked = ("cohort", "count", name, "--audience", audience)
+        shown = {code: answered(site, *asked, "--area", code).strip() for code in true}
+        assert all(shown[code] == "*" for code, people in true.items() if 0 < people <= highest)
+        hidden += list(shown.values()).count("*")
+        marks = [code for code in true if shown[code] == "*"]
+        small = [code for code in marks if true[code] <= highest]
+        if small and audience == "public":  # shown exactly: what is left over is the sum of the marks
+            assert len(marks) > 1, (name, true, shown)
+    assert hidden, "something is hidden in this town"
+
+
+def test_area_that_an_export_hid_for_anothers_sake_stays_hidden_when_it_is_asked_for(
+    compared_site: Path, tmp_path: Path
+) -> None:
+    from riskstrat.disclosure.places import Place, shown_by
+
+    site = load_site(Path(shutil.copytree(compared_site, tmp_path / "site", symlinks=True)))
+    policy = load_disclosure(site.config / "disclosure.yaml").audiences["public"]
+    day = date(2026, 4, 1)
+    places = [
+        Place("P1", "N1", "C1", 3),
+        Place("P2", "N1", "C2", 40),
+        Place("P3", "N2", "C2", 30),
+        Place("P4", "N3", "C1", 50),
+    ]
+    first = shown_by(site, "some", day, places, "practice", policy)
+    assert first["P1"] is None
+    assert list(first.values()).count(None) == 2
+    by_home = shown_by(site, "some", day, places, "neighbourhood", policy)
+    by_pcn = shown_by(site, "some", day, places, "pcn", policy)
+    hidden = next(code for code in ("P2", "P3", "P4") if first[code] is None)
+    for shown in (by_home, by_pcn):
+        assert list(shown.values()).count(None) >= 2, f"{hidden} or P1 would follow from {shown} and {first}"
+
+
+def test_funnel_of_an_area_is_for_those_who_see_everything(compared_site: Path) -> None:
+    asked = ("cohort", "attrition", "luton_core", "--area", "NB01")
+    problem = refused(compared_site, 5, *asked, "--audience", "commissioner")
+    assert "cohort count --area" in str(problem)
+    answered(compared_site, *asked)
 
 
 def test_undecided_pass_the_policy_too(compared_site: Path) -> None:
@@ -158,8 +259,9 @@ def test_differences_come_as_counts_alone(compared_site: Path) -> None:
 
 
 def test_unknown_audience_is_named(compared_site: Path) -> None:
-    problem = str(refused(compared_site, 3, "cohort", "count", "luton_core", "--audience", "nobody"))
-    assert "analyst, commissioner, public" in problem
+    for audience in ("nobody", "gp_practice"):
+        problem = str(refused(compared_site, 5, "cohort", "count", "luton_core", "--audience", audience))
+        assert "analyst, commissioner, public" in problem
 
 
 def test_site_may_hide_counts_from_analysts_too(reading_site: Path, tmp_path: Path) -> None:

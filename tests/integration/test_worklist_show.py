@@ -83,6 +83,7 @@ def test_who_left_stands_last_with_the_reason(town: Town, capsys: pytest.Capture
     below = text[text.index("Dropped off and why") :]
     for row in gone:
         assert re.search(rf"^{row['person_id'][:12]} .* {row['dropped_because']}$", below, re.MULTILINE)
+    assert "Not shown: 1 person left the list: opted out 1." in below
 
 
 @pytest.mark.parametrize("section", ["not_known", "review_overdue", "known"])

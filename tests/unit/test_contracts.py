@@ -124,7 +124,9 @@ def test_every_output_has_a_contract(contracts: dict[str, Contract]) -> None:
 def test_contracts_of_outputs_name_the_columns_that_the_stages_write(contracts: dict[str, Contract]) -> None:
     definitions = load_definitions(ROOT)
     scores = [column.name for column in contracts["scores"].columns]
-    assert scores == ["person_id", "score", *definitions.ranking.components]
+    by_rule = ["person_id", "score", *definitions.ranking.components]
+    by_model = ["probability_12m", "probability_90d", "model", "score_as_of"]
+    assert scores == [*by_rule, *by_model, "model_reasons_fixed", "model_reasons_actionable"]
     features = {column.name for column in contracts["features"].columns} - {"person_id"}
     own = [name for name in definitions.worklist_layout.columns if name not in features]
     assert own == [column.name for column in contracts["worklists"].columns]

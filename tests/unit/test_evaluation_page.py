@@ -25,7 +25,16 @@ from riskstrat.model.evaluation.discrimination import auroc
 from riskstrat.model.evaluation.figures import all_figures
 from riskstrat.model.evaluation.gates import APPROVAL, PROMOTION, failed_gates, judged_gates
 from riskstrat.model.evaluation.judging import CHALLENGER, MODEL, Judgement, judge
-from riskstrat.model.evaluation.page import render_page
+from riskstrat.model.evaluation.page import (
+    count,
+    number,
+    numbers,
+    percent,
+    percents,
+    render_page,
+    share,
+    span,
+)
 from riskstrat.model.evaluation.people import people_of
 from tests.fake_evaluation import frame_of
 
@@ -86,7 +95,7 @@ def figures(judgement: Judgement) -> dict[str, Any]:
 
 def content_of(figures: dict[str, Any]) -> dict[str, Any]:
     plan = {name: getattr(PLAN, name) for name in ("team_share", "team_source", "rule", "confidence")}
-    plan |= {name: getattr(PLAN, name) for name in ("resamples", "seed", "person_folds")}
+    plan |= {name: getattr(PLAN, name) for name in ("resamples", "seed", "person_folds", "prior_admissions")}
     plan |= {
         "sha256": "a" * 64,
         "gates": asdict(PLAN.gates),
@@ -301,3 +310,13 @@ def test_page_with_a_causal_word_is_refused(figures: dict[str, Any]) -> None:
     changed["scores"][MODEL]["title"] = "A model that prevents admissions"
     with pytest.raises(DefinitionError, match="the evaluation page would say 'prevents'"):
         page_of(changed)
+
+
+def test_figures_are_written_for_readers() -> None:
+    assert numbers([-0.0004, -0.1, 0.1], 2) == "0.00 (-0.10 to 0.10)"
+    assert percents([0.3149, 0.25, 0.4]) == "31.5% (25.0 to 40.0)"
+    assert (
+        percents(None) == numbers([None, None, None]) == number(None) == percent(None) == count(None) == "*"
+    )
+    assert numbers([2.5, 2.1, None], 1) == "2.5 (2.1 to *)"
+    assert (share(0.005), share(0.02), span("12m"), span("90d")) == ("0.5%", "2%", "12 months", "90 days")

@@ -1,4 +1,4 @@
-"""Places shared among areas: against an oracle that gives them out one after the other, and by what must always hold."""
+"""Places shared among areas: against an oracle that gives them out one by one, and by what must always hold."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riskstrat.stages.lists.quotas import Area, share
-from tests.spec.lists.oracle import shared
+from tests.spec.lists.oracle_places import shared
 
 CODES = st.text("ABCDEFGH", min_size=1, max_size=2)
 WEIGHTS = st.one_of(

@@ -123,6 +123,16 @@ def test_funnel_is_printed_as_a_subtraction(page: str, manifest: dict[str, Any])
     assert f"In the population {steps[-1]['people']:,}" in text
 
 
+def test_opt_outs_are_counted_by_practice_and_kind(
+    run_folder: Path, manifest: dict[str, Any], page: str
+) -> None:
+    assert 'id="opt-outs"' not in page, "a run in which nobody is left out says nothing of it"
+    counts = {"Z90001": {"national": 17, "type_1": 3}, "Z90002": {"type_1": 1}}
+    told = render_report(run_folder, manifest | {"opt_outs": counts}, **SHOWN)
+    section = text_of(told.split('id="opt-outs"')[1].split("<figure>", maxsplit=1)[0])
+    assert "Practice National Type 1 Z90001 17 3 Z90002 0 1 All practices 17 4" in section
+
+
 def test_frailty_counts_older_people_and_keeps_unknown_apart_from_fit(run_folder: Path, page: str) -> None:
     features = pd.read_parquet(run_folder / "features.parquet")
     older = features[(features["neighbourhood_code"] == "NB01") & (features["age"] >= 65)]

@@ -323,9 +323,9 @@ def test_run_knows_what_happened_and_came_back_before_its_day(site: Site) -> Non
         site, [seen(0), seen(1, outcome_date=SECOND.isoformat())]
     )  # the newest run is that of the second day
     assert store.read_returns(site.state, SECOND).num_rows == 0
-    assert store.returns_hash(site.state, SECOND) is None
+    assert store.hash_of(store.read_returns(site.state, SECOND)) is None
     assert store.read_returns(site.state, THIRD).num_rows == 2
-    assert store.returns_hash(site.state, THIRD) is not None
+    assert store.hash_of(store.read_returns(site.state, THIRD)) is not None
 
 
 def test_hash_of_the_returns_is_that_of_the_answers_and_not_of_the_files(tmp_path: Path) -> None:
@@ -334,7 +334,7 @@ def test_hash_of_the_returns_is_that_of_the_answers_and_not_of_the_files(tmp_pat
         site = write_site(tmp_path / f"site{order[0]}", [FIRST, SECOND], key=bytes(32))
         for person in order:
             taken(site, [seen(person, SECOND)])
-        hashes.append(store.returns_hash(site.state, THIRD))
+        hashes.append(store.hash_of(store.read_returns(site.state, THIRD)))
     assert hashes[0] == hashes[1]
 
 

@@ -19,7 +19,14 @@ from riskstrat.commands.asking import (
     opened,
 )
 from riskstrat.commands.choosing import AsOfOption, OutOption, RunOption, Sheet, say, site_of
-from riskstrat.commands.disclosing import ANALYST, AudienceOption, or_hidden, policy_for, refuse_identifying
+from riskstrat.commands.disclosing import (
+    ANALYST,
+    AudienceOption,
+    or_hidden,
+    policy_for,
+    refuse_funnel_of_area,
+    refuse_identifying,
+)
 from riskstrat.reading.funnel import ADDED, EXCLUDE, Funnel
 
 if TYPE_CHECKING:
@@ -58,12 +65,16 @@ def attrition(
 
     check_asked(name, where, draft=draft)
     policy = policy_for(context, audience)
+    if area is not None:
+        refuse_funnel_of_area(context, audience, policy)
     site = site_of(context)
     if out is not None:
         check_target(out, site)
     chosen, connection = opened(context, run, as_of, parses=where is not None)
     criteria = criteria_of(context, chosen, connection, name=name, where=where, draft=draft)
-    refuse_identifying((column for rule in criteria.rules for column in rule.columns), audience, policy)
+    refuse_identifying(
+        context, (column for rule in criteria.rules for column in rule.columns), audience, policy
+    )
     with reading(chosen, where):
         found = funnel(connection, chosen, criteria, area_condition(connection, area) if area else "TRUE")
     listed = chosen.manifest.get("cohorts", {}).get(name)

@@ -82,7 +82,9 @@ def diff(
     say(f"from run {earlier.id}, as of {earlier.as_of}, to run {later.id}, as of {later.as_of}")
     connection = open_run(later, site.threads, earlier=earlier)
     criteria = criteria_of(context, later, connection, name=name, where=where)
-    refuse_identifying((column for rule in criteria.rules for column in rule.columns), audience, policy)
+    refuse_identifying(
+        context, (column for rule in criteria.rules for column in rule.columns), audience, policy
+    )
     if name is not None and name not in earlier.cohorts():
         from riskstrat.reading.published import unknown_cohort
 
@@ -111,6 +113,10 @@ def _write(
         for one in changes.told
     ]
     counts = _counts(changes, policy)
+    if policy is None:
+        from riskstrat.audit import audit_rows
+
+        audit_rows(site_of(context), asked["cohort"] or f"({asked['where']})", runs[1].id, len(rows))
     if form is Rows.PARQUET:
         write_parquet(COLUMNS, rows, out)
     elif form is Rows.CSV:

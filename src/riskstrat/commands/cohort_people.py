@@ -25,6 +25,7 @@ from riskstrat.commands.disclosing import (
     refuse_identifying,
     refuse_rows,
     shown_answer,
+    shown_in_area,
 )
 from riskstrat.errors import MisuseError
 
@@ -58,7 +59,7 @@ def count(
     policy = policy_for(context, audience)
     chosen, connection = opened(context, run, as_of, parses=where is not None)
     everywhere = _selected(context, chosen, connection, name, where, draft=draft)
-    refuse_identifying(everywhere.reads, audience, policy)
+    refuse_identifying(context, everywhere.reads, audience, policy)
     kept = None if name is None or draft else chosen.manifest.get("cohorts_undecided", {}).get(name, 0)
 
     def counted(code: str | None) -> tuple[int, int, int]:
@@ -69,6 +70,8 @@ def count(
 
     whole = counted(None) if policy is not None and area is not None else None
     people, undecided = shown_answer(*counted(area), policy, whole, of_condition=name is None)
+    if policy is not None and name is not None and area is not None and not draft:
+        people = shown_in_area(site_of(context), chosen, connection, name, area, policy)
     if undecided:
         number = f"{undecided:,}" if isinstance(undecided, int) else undecided
         say(f"{number} more could not be decided, because a feature is unknown.")

@@ -44,6 +44,7 @@ def show(
     cohort = cohort_of(context, chosen, connection, name, draft=draft)
     counts = _draft_counts(connection, chosen, cohort) if draft else _counts(chosen, name)
     refuse_identifying(
+        context,
         (column for rule in cohort.criteria.rules for column in rule.columns),
         audience,
         policy if draft else None,

@@ -130,7 +130,7 @@ def _lines(horizon: Mapping[str, Any]) -> list[str]:
         )
         for row, score in listed
     ]
-    headers = ["list", "chosen_by", "PPV", "finds", "to_contact", "observed_/_expected", "AUROC"]
+    headers = ["list", "chosen_by", "PPV", "finds", "to_contact", "O:E", "AUROC"]
     notes: dict[str, list[str]] = {}
     for row, score in listed:
         if row["note"]:

@@ -10,10 +10,11 @@ from typing import Any
 
 from riskstrat.commands.printing import FEWEST_COLUMNS, SHORT_KEY, aligned, terminal_width
 from riskstrat.exports.list_legend import NOTE, area_title, compared_on
+from riskstrat.exports.list_rows import WHY_LEFT, told_left
 from riskstrat.exports.wording import Wording
 from riskstrat.reading.published_lists import DROPPED, PublishedList, section_of
 
-PERSON, WHY_LEFT = "person_id", "dropped_because"
+PERSON = "person_id"
 INDENT = " " * 6
 WIDEST_CELL = 24
 Person = Mapping[str, Any]
@@ -32,7 +33,17 @@ def list_lines(
             some = f"{len(own)} of " if len(own) < everybody else ""
             lines += ["", f"{title} ({some}{everybody})"]
             lines += _left(own) if section == DROPPED else _section(own, wording, width)
+    unseen = _unseen(published, people, code)
+    if unseen and len(shown) == len(people):
+        lines += ["", *_wrapped(f"Not shown: {told_left(unseen)}", width, "")]
     return [*lines, "", *_wrapped(_footer(published, people), width, "")]
+
+
+def _unseen(published: PublishedList, people: Sequence[Person], code: str) -> dict[str, int]:
+    """Why how many left the list of whom it has no row: nobody may be told who they are."""
+    counted = Counter(published.areas[code]["dropped"] if code in published.areas else {})
+    counted.subtract(person[WHY_LEFT] for person in people if person["rank"] is None)
+    return dict(sorted((+counted).items()))
 
 
 def _title(published: PublishedList, people: Sequence[Person], code: str) -> str:

@@ -34,17 +34,13 @@ def check_target(out: Path, site: Site) -> None:
 
 
 def write_page(text: str, out: Path | None, site: Site) -> None:
-    """Write a generated page to ``out``, else to stdout."""
+    """Write a generated page to ``out``, for its owner alone, else to stdout: it may tell of people."""
     if out is None:
         sys.stdout.write(text)
         return
     check_target(out, site)
-    try:
-        out.write_text(text, encoding="utf-8")
-    except OSError as problem:
-        raise MisuseError(
-            f"cannot be written ({problem.strerror}).", file=out, remedy="name another file."
-        ) from None
+    with replaced(out) as partial:
+        partial.write_text(text, encoding="utf-8")
     sys.stderr.write(f"written to {out}\n")
 
 

@@ -33,6 +33,9 @@ from riskstrat.definitions.lists import ListDefinition, load_lists
 from riskstrat.definitions.model import ModelDefinition, load_model_definition
 from riskstrat.definitions.measures import FILE as MEASURES
 from riskstrat.definitions.measures import Measures, load_measures
+from riskstrat.definitions.opt_outs import FILE as OPT_OUTS_FILE
+from riskstrat.definitions.opt_outs import TABLE as OPT_OUTS
+from riskstrat.definitions.opt_outs import check_opt_outs
 from riskstrat.definitions.policies import (
     Ranking,
     ReportLayout,
@@ -225,6 +228,8 @@ def _check_lists(definitions: Definitions) -> None:
 def _check_permissions(definitions: Definitions) -> None:
     """Legal bases name extracts, cohorts and audiences name purposes, and policies agree."""
     config, bases = definitions.root / "config", definitions.legal_bases
+    applied = definitions.reference.get(OPT_OUTS)
+    check_opt_outs(applied, definitions.extract_names, config / "reference" / OPT_OUTS_FILE)
     check_return_rules(definitions.return_rules, definitions.extract_names, bases)
     for basis in bases.bases:
         for extract in basis.extracts:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from statistics import NormalDist
 
 Interval = tuple[float, float]
@@ -24,12 +25,18 @@ def wilson(part: int, whole: int, confidence: float) -> Interval | None:
     """
     if whole == 0:
         return None
-    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    z = _quantile(confidence)
     share, square = part / whole, z * z / whole
     middle = (share + square / 2) / (1 + square)
     half = z * math.sqrt(share * (1 - share) / whole + square / whole / 4) / (1 + square)
     low = 0.0 if part == 0 else max(0.0, middle - half)
     return low, 1.0 if part == whole else min(1.0, middle + half)
+
+
+@cache
+def _quantile(confidence: float) -> float:
+    """How many standard deviations to either side hold so much of a normal distribution."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
 
 
 def median(values: Sequence[float]) -> float | None:

@@ -90,6 +90,8 @@ def render_report(
         lists=_lists(manifest, [home for home in population.neighbourhoods if home.code in labels]),
         listed_homes=[home for home in population.neighbourhoods if home.code in labels],
         frailty_order=list(population.whole.frailty),
+        opt_outs=_opt_outs(manifest),
+        opt_out_kinds=sorted({kind for counts in _opt_outs(manifest).values() for kind in counts}),
         parts=CONSERVATION_PARTS,
         totals=_totals(manifest["conservation"]),
         absent=[name for name, extract in sorted(manifest["extracts"].items()) if not extract["present"]],
@@ -150,6 +152,16 @@ def _unused(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
         for summary in summaries
         if summary["unlinked"] or summary["before_birth"] or summary["after_as_of"]
     ]
+
+
+def _opt_outs(manifest: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """Practice to opt-out to how many of its people are left out for it; every practice has every opt-out."""
+    counts: Mapping[str, Mapping[str, int]] = manifest.get("opt_outs", {})
+    kinds = {kind for of_practice in counts.values() for kind in of_practice}
+    return {
+        practice: {kind: of_practice.get(kind, 0) for kind in kinds}
+        for practice, of_practice in counts.items()
+    }
 
 
 def _totals(conservation: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

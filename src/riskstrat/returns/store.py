@@ -119,13 +119,8 @@ def in_force(rows: pa.Table) -> pa.Table:
     return rows.take(last.sort_by("place_max")["place_max"])
 
 
-def returns_hash(state: Path, as_of: date) -> str | None:
-    """A hash of what ``read_returns`` gives: the same outcomes, the same hash; None where there is none."""
-    return hash_of(read_returns(state, as_of))
-
-
 def hash_of(rows: pa.Table) -> str | None:
-    """A hash of outcomes, whichever files they came in and in which order; None of none."""
+    """A hash of the outcomes that ``read_returns`` gives, whichever files they came in; None of none."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from riskstrat.definitions.opt_outs import FILE as OPT_OUTS_FILE
 from riskstrat.engines.duckdb import run_sql_folder
-from riskstrat.errors import ContractBrokenError, RiskstratError
+from riskstrat.errors import ContractBrokenError, DefinitionError, RiskstratError
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
 from riskstrat.stages.ingest.identity import REGISTER_ROW, close_identity, find_erased, read_identities
@@ -28,6 +29,7 @@ def link(context: Context) -> None:
     close_identity(context.engine)
     context.engine.allow_spilling()  # no NHS number or name is left in the database that could be spilled
     run_sql_folder(context.engine, context.definitions.pipelines / LINK_FOLDER)
+    _refuse_undecided_opt_outs(context)
     if identities is not None:
         _fill_vault(context, identities)
     context.manifest["population"] = {
@@ -80,6 +82,21 @@ def _refuse_unknown_practices(context: Context) -> None:
             file=context.deliveries.feeds[name][-1].path,
             column=practice,
             remedy="send the ODS codes of the practices, or name them in config/geography/practices.csv.",
+        )
+
+
+def _refuse_undecided_opt_outs(context: Context) -> None:
+    """An opt-out that somebody has and no row applies or exempts would be passed over without a word."""
+    undecided = context.engine.rows(
+        "SELECT DISTINCT opt_out FROM opted_out "
+        "WHERE opt_out NOT IN (SELECT opt_out FROM reference_opt_outs_applied) ORDER BY opt_out"
+    )
+    for (opt_out,) in undecided:
+        raise DefinitionError(
+            f"nothing says whether the {opt_out} opt-out is applied.",
+            file=context.definitions.root / "config" / "reference" / OPT_OUTS_FILE,
+            column="opt_out",
+            remedy=f"add a row for {opt_out}, with applied true or false.",
         )
 
 

@@ -55,6 +55,28 @@ compare_days: 1
 rest_days: 1
 sections: [{name: all, title: All}]
 """,
+    "unsure": """
+cohorts: [ill]
+area: neighbourhood
+capacity: 3
+allocation: need
+need_feature: agencies_90d
+order_by: [score DESC]
+compare_days: 1
+rest_days: 1
+sections: [{name: all, title: All}]
+""",
+    "falling": """
+cohorts: [ill]
+area: neighbourhood
+capacity: 3
+allocation: need
+need_feature: falls_12m
+order_by: [score DESC]
+compare_days: 1
+rest_days: 1
+sections: [{name: all, title: All}]
+""",
     "wide": """
 cohorts: [ill]
 area: practice

@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 from collections import Counter
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.spec.lists.nights import Night, Place, key, returned
-from tests.spec.lists.oracle import SPECS, Facts, History, Told, pseudonyms
+from tests.spec.lists.oracle import SPECS, History, Told, pseudonyms
+from tests.spec.lists.oracle_people import Facts
 from tests.spec.lists.worlds import Person, delivered, person
 
 FIRST = date(2026, 4, 1)
@@ -51,10 +51,12 @@ class Life:
 
     def day(self, as_of: date) -> None:
         """What happens on the day before ``as_of``."""
-        self.people = [self._next(one, as_of) for one in self.people]
+        day = as_of - timedelta(days=1)
+        self.people = [self._fate(self._changes(self._comes_in(one, day), day), day) for one in self.people]
 
-    def _next(self, one: Person, as_of: date) -> Person:
-        choose, day = self.chance, as_of - timedelta(days=1)
+    def _comes_in(self, one: Person, day: date) -> Person:
+        """Messages of the day or late, arrivals, departures and admissions."""
+        choose = self.chance
         for _ in range(choose.choice((0, 0, 0, 1, 2))):
             at = f"{day - timedelta(days=choose.choice((0, 0, 0, 1, 3)))} {choose.randint(0, 23):02}:00:00"
             message = (choose.choice(KINDS), at, choose.choice(("RT1", "RT1", "RT2")))
@@ -62,9 +64,14 @@ class Life:
         if choose.random() < 0.1:
             one = one.but(arrived=f"{day} {choose.randint(0, 23):02}:30:00", departed=None)
         if choose.random() < 0.05:
-            one = one.but(departed=f"{day} 23:45:00" if choose.random() < 0.5 else f"{as_of} 00:00:00")
+            midnight = f"{day + timedelta(days=1)} 00:00:00"
+            one = one.but(departed=choose.choice((f"{day} 23:45:00", midnight)))
         if choose.random() < 0.08:
             one = one.but(admissions=(*one.admissions, day - timedelta(days=choose.randint(0, 2))))
+        return one
+
+    def _changes(self, one: Person, day: date) -> Person:
+        choose = self.chance
         if choose.random() < 0.06:
             one = one.but(is_ill=not one.is_ill)
         if choose.random() < 0.04:
@@ -73,16 +80,17 @@ class Life:
             one = one.but(practice=choose.choice((0, 1, 2, 3)))
         if choose.random() < 0.05:
             one = one.but(on_caseload_since=day, manager=choose.choice((None, "CM02")))
-        fate = choose.random()
-        if fate < 0.01:
-            one = one.but(died=day)
-        elif fate < 0.02:
-            one = one.but(left=day)
-        elif fate < 0.03:
-            one = one.but(is_delivered=not one.is_delivered)
-        elif fate < 0.04:
-            one = one.but(opted_out=not one.opted_out)
         return one
+
+    def _fate(self, one: Person, day: date) -> Person:
+        fate = self.chance.random()
+        if fate < 0.01:
+            return one.but(died=day)
+        if fate < 0.02:
+            return one.but(left=day)
+        if fate < 0.03:
+            return one.but(is_delivered=not one.is_delivered)
+        return one.but(opted_out=not one.opted_out) if fate < 0.04 else one
 
     def report(self, night: Night, as_of: date) -> None:
         """What teams send back of a night's lists before the next."""

@@ -29,6 +29,7 @@ def test_one_person_lives_through_every_change(place: Place):
     first = publish(place, ONE, stays, moves)
     assert changes(first) == {key(stays.number): "NEW", key(moves.number): "NEW"}
     assert first.manifest["lists"]["huddle"]["compared_with"] is None
+    assert any("the newest message is of 2026-03-20" in warning for warning in first.manifest["warnings"])
 
     second = publish(place, TWO, stays, moves.but(age=80))
     assert changes(second) == {key(moves.number): "UP", key(stays.number): "DOWN"}

@@ -338,3 +338,4 @@ test_messages_before_birth_are_not_used = evening.rule(
 def test_the_manifest_says_that_events_come_from_messages(list_site, tmp_path_factory):
     night = evening.night(list_site, tmp_path_factory)
     assert night.manifest["list_events"] == {"source": "acute_adt", "newest_message": "2026-03-31"}
+    assert not [warning for warning in night.manifest["warnings"] if "newest message" in warning]

@@ -16,13 +16,21 @@ INDEX_DATE, COMPLETE_TO = date(2025, 4, 1), date(2026, 4, 1)
 
 
 class LookedBackTown(Town):
-    """A town that is delivered the day before COMPLETE_TO and looked at from INDEX_DATE; keywords are of outcome.yaml.
+    """A town that is delivered the day before ``as_of`` and looked at from ``index_date``; keywords: outcome.yaml.
 
-    Its rules expect a table of labels; a column without a horizon in its name is of that name in the frame.
+    Its rules expect a table of columns of the frame.
     """
 
-    def __init__(self, complete_to: date = COMPLETE_TO, **outcome: Any) -> None:
-        super().__init__(COMPLETE_TO)
+    def __init__(
+        self,
+        index_date: date = INDEX_DATE,
+        as_of: date = COMPLETE_TO,
+        *,
+        complete_to: date | None = None,
+        **outcome: Any,
+    ) -> None:
+        super().__init__(as_of)
+        self.index_date = index_date
         self.complete_to = complete_to
         self.outcome = outcome
         self._rows: Mapping[str, Mapping[str, Any]] | None = None
@@ -44,7 +52,7 @@ class LookedBackTown(Town):
             with tempfile.TemporaryDirectory() as name:
                 site = write_frame_site(Path(name) / "site", **self.outcome)
                 deliver(site, self.as_of - timedelta(days=1), self.extracts)
-                found = frame_rows(frames_of(site, [INDEX_DATE], self.complete_to))
+                found = frame_rows(frames_of(site, [self.index_date], self.complete_to))
                 key = (site / "keys" / "site.key").read_bytes()
             numbers = {row["nhs_number"] for row in self.extracts["gp_patients"]}
             by_key = {person_id(key, number): number for number in numbers}

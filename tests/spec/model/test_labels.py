@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from tests.factories import FUTURE_PRACTICE, LAST_DAY_PRACTICE, RETIRED_PRACTICE
+from tests.factories import FUTURE_PRACTICE, RETIRED_PRACTICE
 from tests.spec.model.looking_back import LookedBackTown
 
 town = LookedBackTown()
@@ -147,6 +147,9 @@ test_moving_between_practices_in_scope_is_no_leaving_and_a_short_gap_neither = t
         moved    | T00002        | 2025-05-02      |
         overlap  | T00001        | 2010-01-01      | 2025-06-01
         overlap  | T00002        | 2025-05-02      |
+        nested   | T00001        | 2010-01-01      | 2025-05-01
+        nested   | T00003        | 2012-01-01      | 2013-01-01
+        nested   | T00002        | 2025-05-02      |
         gap_30   | T00001        | 2010-01-01      | 2025-05-01
         gap_30   | T00002        | 2025-06-01      |
         gap_31   | T00001        | 2010-01-01      | 2025-05-01
@@ -158,6 +161,7 @@ test_moving_between_practices_in_scope_is_no_leaving_and_a_short_gap_neither = t
         person   | label_12m | left_12m | follow_up_days_12m
         moved    | false     | false    | 365
         overlap  | false     | false    | 365
+        nested   | false     | false    | 365
         gap_30   | false     | false    | 365
         gap_31   | unknown   | true     | 31
         outside  | unknown   | true     | 31
@@ -177,18 +181,27 @@ test_who_died_within_30_days_of_the_end_of_the_registration_died_and_did_not_lea
     """,
 )
 
-test_practice_that_leaves_the_scope_takes_its_people_with_it = town.label_rule(
+autumn = LookedBackTown(date(2025, 10, 1), date(2026, 10, 1))
+
+test_practice_that_leaves_the_scope_takes_its_people_with_it = autumn.label_rule(
     gp_patients=f"""
-        person  | practice_code
-        retired | {RETIRED_PRACTICE}
-        staying | {LAST_DAY_PRACTICE}
-        future  | {FUTURE_PRACTICE}
+        person      | practice_code      | registered_from | registered_to
+        retired     | {RETIRED_PRACTICE} | 2010-01-01      |
+        went_before | {RETIRED_PRACTICE} | 2010-01-01      | 2026-03-31
+        went_before | T00001             | 2026-03-15      |
+        too_early   | T00001             | 2010-01-01      | 2026-03-01
+        too_early   | {FUTURE_PRACTICE}  | 2026-03-02      |
+        just_late   | T00001             | 2010-01-01      | 2026-03-02
+        just_late   | {FUTURE_PRACTICE}  | 2026-03-03      |
+        outside     | {FUTURE_PRACTICE}  | 2010-01-01      |
     """,
     labels="""
-        person  | label_12m             | left_12m              | follow_up_days_12m
-        retired | false                 | false                 | 365
-        staying | false                 | false                 | 365
-        future  | not in the population | not in the population | not in the population
+        person      | label_12m             | left_12m              | follow_up_days_12m
+        retired     | unknown               | true                  | 182
+        went_before | false                 | false                 | 365
+        too_early   | unknown               | true                  | 152
+        just_late   | false                 | false                 | 365
+        outside     | not in the population | not in the population | not in the population
     """,
 )
 
@@ -251,14 +264,15 @@ test_death_or_leaving_makes_a_label_unknown_where_the_site_says_so = without_the
     """,
 )
 
-keeping_leavers = LookedBackTown(leaving={"rule": "no_event"})
+keeping_leavers = LookedBackTown(leaving={"rule": "no_event"}, death={"rule": "event"})
 
 test_who_left_has_no_event_from_then_on_where_the_site_says_so = keeping_leavers.label_rule(
     gp_patients="""
-        person   | registered_to
-        left     | 2025-05-01
-        admitted | 2025-05-01
-        after_it | 2025-05-01
+        person   | registered_to | date_of_death
+        left     | 2025-05-01    |
+        admitted | 2025-05-01    |
+        after_it | 2025-05-01    |
+        died     | 2025-05-01    | 2025-07-01
     """,
     acute_episodes="""
         person   | admitted   | discharged
@@ -270,10 +284,11 @@ test_who_left_has_no_event_from_then_on_where_the_site_says_so = keeping_leavers
         left     | false     | true
         admitted | true      | true
         after_it | false     | true
+        died     | false     | true
     """,
 )
 
-unfinished = LookedBackTown(date(2026, 3, 31))
+unfinished = LookedBackTown(complete_to=date(2026, 3, 31))
 
 test_label_is_unknown_before_its_horizon_is_over = unfinished.label_rule(
     gp_patients="""

@@ -84,7 +84,7 @@ def calibration(horizon: Mapping[str, Any]) -> str:
                     "people:Q",
                     title="People (log scale)",
                     scale=altair.Scale(type="log", domainMin=1),
-                    axis=altair.Axis(format="~s", tickCount=4, gridColor=GRID),
+                    axis=altair.Axis(format="~s", values=[10**power for power in range(7)], gridColor=GRID),
                 ),
                 y2="least:Q",
             )

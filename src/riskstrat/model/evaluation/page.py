@@ -111,7 +111,7 @@ def day(text: str) -> str:
 
 def percent(value: float | None, digits: int = 1) -> str:
     """A share."""
-    return HIDDEN if value is None else f"{100 * value:.{digits}f}%"
+    return HIDDEN if value is None else f"{number(100 * value, digits)}%"
 
 
 def percents(found: Found, digits: int = 1) -> str:
@@ -120,7 +120,8 @@ def percents(found: Found, digits: int = 1) -> str:
         return HIDDEN
     if found[1] is None or found[2] is None:
         return percent(found[0], digits)
-    return f"{percent(found[0], digits)} ({100 * found[1]:.{digits}f} to {100 * found[2]:.{digits}f})"
+    low, high = (number(100 * end, digits) for end in found[1:] if end is not None)
+    return f"{percent(found[0], digits)} ({low} to {high})"
 
 
 def share(value: float) -> str:
@@ -139,7 +140,7 @@ def span(horizon: str) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A figure; one that is hidden or unbounded is a star."""
-    return HIDDEN if value is None else f"{value:.{digits}f}"
+    return HIDDEN if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before nothing
 
 
 def numbers(found: Found, digits: int = 2) -> str:

@@ -27,7 +27,6 @@ from riskstrat.stages.lists.rows import add_rows, create_rows
 from riskstrat.stages.lists.wording import wording_sql
 
 MESSAGES, EPISODES = "acute_adt", "acute_episodes"
-MESSAGES_OLD_AFTER_DAYS = 2
 
 
 def lists(context: Context) -> None:
@@ -73,10 +72,11 @@ def _events(context: Context) -> dict[str, str | None]:
     """Where events come from, and the day of the newest message; warns where that was days ago."""
     if not context.manifest["extracts"][MESSAGES]["present"]:
         return {"source": EPISODES, "newest_message": None}
-    ((newest,),) = context.engine.rows(
-        f"SELECT max(CAST(event_at AS DATE)) FROM {MESSAGES} WHERE CAST(event_at AS DATE) < DATE '{context.as_of}'"
+    ((newest, days),) = context.engine.rows(
+        "SELECT (SELECT max(CAST(event_at AS DATE)) FROM acute_adt CROSS JOIN run "
+        "WHERE CAST(event_at AS DATE) < run.as_of), hospital_event_days FROM parameters"
     )
-    if newest is None or newest < context.as_of - timedelta(days=MESSAGES_OLD_AFTER_DAYS):
+    if newest is None or newest < context.as_of - timedelta(days=days):
         context.warn(
             f"{MESSAGES}: the newest message is of {newest or 'no day at all'}, so the lists do not know who came into "
             "hospital or left it since."
