@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from tests import factories
 from tests.engine import BYSTANDER
 from tests.small_town import write_rows
 
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "model-frames.md"
+RUN_TABLE, ONCE_TABLE = "### Where a run on T differs", "### Where no delivery reaches back to T"
 Rows = Iterable[Mapping[str, Any]]
 
 
@@ -52,3 +55,12 @@ def frames_of(site: Path, index_dates: Sequence[date], complete_to: date | None 
 def frame_rows(frames: Frames) -> dict[tuple[str, date], dict[str, Any]]:
     """(person_id, index date) -> the row of the frame."""
     return {(row["person_id"], row["index_date"]): row for row in read_frames(frames.path).to_pylist()}
+
+
+def listed(heading: str) -> Iterator[tuple[str, set[str]]]:
+    """The rows of a table of docs/model-frames.md: how a look back differs, and in which columns."""
+    section = PAGE.read_text(encoding="utf-8").split(heading)[1].split("\n#")[0]
+    for line in section.splitlines():
+        cells = [cell.strip() for cell in line.split("|")]
+        if len(cells) == 5 and re.fullmatch(r"[a-z_]+", cells[1]) and cells[1] != "difference":
+            yield cells[1], set(re.findall(r"`([a-z_0-9]+)`", cells[3])) or {cells[3]}

@@ -32,6 +32,8 @@ CROSSED_OUT = b"x"
 NUMBER = re.compile(rb"(?<![0-9])(?=((?:[0-9][ -]?){9}[0-9])(?![0-9]))")
 TEN_DIGITS = "[0-9]([ -]?[0-9]){9}"
 SEPARATORS = r"[\s-]"
+OTHER_IDENTIFIERS = "its rows name people by another identifier of the supplier's"
+UNKNOWN_FILE = "it is no extract and fits no layout, so nothing says whose its rows are"
 Numbers = frozenset[str]
 
 
@@ -47,21 +49,24 @@ class Left:
     crossed_out: int
 
 
-def can_be_rewritten(path: Path, extracts: tuple[str, ...], layouts: Mapping[str, Layout]) -> bool:
-    """Whether every row of a file says by NHS number whose it is.
+def why_not(path: Path, extracts: tuple[str, ...], layouts: Mapping[str, Layout]) -> str | None:
+    """Why a file cannot be rewritten; None where every row of it says by NHS number whose it is.
 
     In files of a layout with keys most rows name people by an identifier of the supplier's: without the row that says
     whose that is they would be rows of nobody, and be set aside with all that they tell.
     """
     if extract_of(path.name, extracts) is not None:
-        return True
+        return None
     name = path.name.lower()
     fitting = [
         layout
         for layout in layouts.values()
         if any(fnmatch.fnmatch(name, file.pattern.lower()) for file in layout.files.values())
     ]
-    return bool(fitting) and not any(file.key for layout in fitting for file in layout.files.values())
+    if not fitting:
+        return UNKNOWN_FILE
+    has_keys = any(file.key for layout in fitting for file in layout.files.values())
+    return OTHER_IDENTIFIERS if has_keys else None
 
 
 def holds(path: Path, numbers: Numbers) -> bool:

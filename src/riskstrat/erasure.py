@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from riskstrat.definitions.everything import load_definitions
 from riskstrat.erased import begin_list, erased_file, list_of, with_people
-from riskstrat.erasing import Left, Numbers, UnreadableFileError, can_be_rewritten, holds, write_without
+from riskstrat.erasing import Left, Numbers, UnreadableFileError, holds, why_not, write_without
 from riskstrat.keys import person_id, write_private_file
 from riskstrat.places import delivered_files, exports_of, frames, name_of
 from riskstrat.progress import Progress
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from riskstrat.rewriting import Replacement
 
 ERASURE = "erasure"
-OTHER_IDENTIFIERS = "its rows name people by another identifier of the supplier's"
 
 
 @dataclass(frozen=True)
@@ -130,8 +129,8 @@ def _deliveries(
         try:
             if not holds(path, numbers):
                 continue
-            if not can_be_rewritten(path, definitions.extract_names, definitions.layouts):
-                untouched[name] = OTHER_IDENTIFIERS
+            if reason := why_not(path, definitions.extract_names, definitions.layouts):
+                untouched[name] = reason
                 continue
             if not os.access(path.parent, os.W_OK):
                 raise PermissionError(errno.EACCES, "the folder is not ours")

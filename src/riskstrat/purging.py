@@ -30,7 +30,7 @@ from riskstrat.erasure import Erased, erase
 from riskstrat.errors import MisuseError
 from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import check_signing_keys, write_private_file
-from riskstrat.places import DELIVERY, exports_before, frames, name_of, path_of
+from riskstrat.places import DELIVERY, exports_before, frames, name_of, path_of, site_folders
 from riskstrat.progress import Progress
 from riskstrat.quality.trend import write_trend_page
 from riskstrat.replacing import clear_undecided, finish, remove_run
@@ -271,7 +271,7 @@ def _remove_runs(site: Site, runs: Sequence[str]) -> None:
 
 
 def _remove_if_empty(folder: Path, site: Site) -> None:
-    roots = {site.landing, site.state, site.output, site.output / "runs"}
+    roots = {*site_folders(site).values(), site.output / "runs"}
     while folder not in roots and folder.is_dir() and not any(folder.iterdir()):
         shutil.rmtree(folder)
         folder = folder.parent

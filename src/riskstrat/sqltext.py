@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection).
-FORMULA_START = r"^[=+\-@\t\r]"
+# What a spreadsheet takes for a formula when a cell begins with it (OWASP, CSV Injection), full-width signs included.
+FORMULA_START = "^[=+\\-@\\t\\r\\n\uff1d\uff0b\uff0d\uff20]"
 _GLOB = re.compile(r"[*?\[]")
 
 
@@ -40,7 +40,7 @@ def path_literal(path: Path) -> str:
 def harmless(text: str) -> str:
     """Text for a CSV cell that no spreadsheet runs.
 
-    >>> harmless("=1+1"), harmless("1+1")
-    ("'=1+1", '1+1')
+    >>> harmless("=1+1"), harmless("1+1"), harmless("\\uff0b1")
+    ("'=1+1", '1+1', "'\uff0b1")
     """
     return f"'{text}" if re.match(FORMULA_START, text) else text

@@ -274,6 +274,7 @@ def test_files_that_cannot_be_rewritten_are_named(site: Path, capsys: pytest.Cap
     delivery = site / "landing" / small_town.DELIVERY.isoformat()
     supplier = delivery / "291_Admin_Patient_20260331.csv"
     supplier.write_text(f"PatientGuid,OrganisationGuid,NhsNumber\nguid,org,{PERSON}\n")
+    (delivery / "notes.txt").write_text(f"asked about {PERSON}\n")
     damaged = delivery / "gp_contacts.csv.gz"
     damaged.write_bytes(gzip.compress(b"contact_id,nhs_number\n" * 1000)[:-9])
     kept = supplier.read_bytes(), damaged.read_bytes()
@@ -285,6 +286,7 @@ def test_files_that_cannot_be_rewritten_are_named(site: Path, capsys: pytest.Cap
     assert named == {
         f"{folder}/{supplier.name}": "its rows name people by another identifier of the supplier's",
         f"{folder}/{damaged.name}": "it is damaged",
+        f"{folder}/notes.txt": "it is no extract and fits no layout, so nothing says whose its rows are",
     }
     assert all(name in answer.err for name in named)
 

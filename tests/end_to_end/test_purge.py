@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import signal
 import stat
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,35 @@ def test_leftovers_of_a_killed_run_go(site: Path, capsys: pytest.CaptureFixture[
     assert left.exists()
     assert riskstrat(capsys, site, "purge", "--layer", "staging", "--before", "2099-01-01").code == 0
     assert not left.parent.exists()
+
+
+def test_exports_go_by_the_day_on_which_they_were_written(site: Path, capsys: pytest.CaptureFixture[str]):
+    made = riskstrat(capsys, site, "keys", "recipient", "make", str(site.parent / "practice.key"))
+    riskstrat(capsys, site, "keys", "recipient", "add", factories.PRACTICES[0], made.out.strip())
+    answer = riskstrat(capsys, site, "worklist", "export", "luton_core", "--audience", "gp_practice")
+    assert answer.code == 0, answer.err
+    sealed = Path(answer.out.strip())
+    manifest = sealed.with_name(sealed.name.removesuffix(".age") + ".manifest.json")
+    written = date.fromisoformat(json.loads(manifest.read_text())["written_at"][:10])
+    for before, are_there in ((written, True), (written + timedelta(days=1), False)):
+        answer = riskstrat(capsys, site, "purge", "--layer", "exports", "--before", before.isoformat())
+        assert answer.code == 0, answer.err
+        assert (sealed.exists(), manifest.exists()) == (are_there, are_there)
+    assert {one["path"] for one in _certificate(site)["removed"]} == {
+        f"exports/{sealed.name}",
+        f"exports/{manifest.name}",
+    }
+
+
+def test_frames_go_by_the_day_that_they_are_complete_to(site: Path, capsys: pytest.CaptureFixture[str]):
+    folder = site / "state" / "models" / "frames"
+    for name in ("20260301-0123456789", "20260401-0123456789"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "frames.parquet").write_bytes(b"rows")
+    answer = riskstrat(capsys, site, "purge", "--layer", "frames", "--before", "2026-04-01")
+    assert answer.code == 0, answer.err
+    assert [path.name for path in folder.iterdir()] == ["20260401-0123456789"]
+    assert _certificate(site)["layer"] == "frames"
 
 
 def test_dry_run_deletes_and_certifies_nothing(site: Path, capsys: pytest.CaptureFixture[str]):

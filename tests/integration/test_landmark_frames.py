@@ -26,7 +26,7 @@ from riskstrat.model.frames import Frames, open_frames, read_frames
 from riskstrat.progress import Progress
 from riskstrat.site import Site, load_site, write_default_site
 from tests.earlier_deliveries import split_delivery, write_whole
-from tests.landmarks import change_outcome, frame_rows, frames_of
+from tests.landmarks import RUN_TABLE, change_outcome, frame_rows, frames_of, listed
 
 AS_OF, THEN = date(2026, 4, 1), date(2025, 4, 1)
 PEOPLE, SEED = 1_500, 21
@@ -39,7 +39,7 @@ LABELS = (
 TYPE_1_DISSENT, TYPE_1_WITHDRAWN = ("827241000000103", "9Nu0.", "XaZ89"), ("9Nu1.", "XaZ8A")
 
 
-def write_demo_site(folder: Path) -> Site:
+def write_demo_site(folder: Path, nights: int = 1) -> Site:
     write_default_site(folder)
     init_keys(folder / "keys")
     site = load_site(folder)
@@ -48,6 +48,7 @@ def write_demo_site(folder: Path) -> Site:
         people=PEOPLE,
         seed=SEED,
         as_of=AS_OF,
+        nights=nights,
         faults=False,
         progress=Progress(quiet=True),
     )
@@ -136,6 +137,25 @@ OF_ONE_DELIVERY = {
     *("is_inpatient", "unplanned_admissions_12m", "unplanned_admissions_24m", "unplanned_admissions_90d"),
     *("unplanned_bed_days_12m", "care_plan_last_reviewed_date", "homecare_last_review_date"),
 }
+
+
+@pytest.mark.slow
+def test_nights_of_the_town_differ_in_what_the_page_lists_alone(tmp_path: Path) -> None:
+    """Real nightly deliveries: corrections, late rows, deaths learnt late. Each night's own run is looked back at."""
+    nights, last = 20, AS_OF + timedelta(days=6)
+    nightly = write_demo_site(tmp_path / "site", nights=nights)
+    change_outcome(nightly.root, horizons=[{"name": "7d", "days": 7}], survivors_from=None)
+    frames = frames_of(nightly.root, [AS_OF, last])
+    table = read_frames(frames.path)
+    for day in (AS_OF, last):
+        published = pipeline.run(nightly, day, progress=Progress(quiet=True))
+        live = pq.read_table(published.folder / "features.parquet")
+        looked_back = table.filter(pc.equal(table["index_date"], day)).select(live.column_names)
+        both = set(live["person_id"].to_pylist()) & set(looked_back["person_id"].to_pylist())
+        assert live.num_rows - 10 < len(both) <= looked_back.num_rows < live.num_rows + 10
+        shared = pa.array(sorted(both))
+        kept = [one.filter(pc.is_in(one["person_id"], shared)) for one in (live, looked_back)]
+        assert changed_columns(*kept) <= set().union(*dict(listed(RUN_TABLE)).values())
 
 
 # --- what really happened --------------------------------------------------------------------------------------------

@@ -5,8 +5,7 @@ Deliveries of the day before the index date and of a year later; a run reads the
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -14,14 +13,11 @@ import pytest
 
 from riskstrat import pipeline
 from riskstrat.keys import person_id
-from riskstrat.site import default_site
 from tests import factories
-from tests.landmarks import deliver, frame_rows, frames_of, write_frame_site
+from tests.landmarks import ONCE_TABLE, RUN_TABLE, deliver, frame_rows, frames_of, listed, write_frame_site
 
 THEN, NOW = date(2025, 4, 1), date(2026, 4, 1)
 FIRST, SECOND = THEN - timedelta(days=1), NOW - timedelta(days=1)
-PAGE = default_site() / "docs" / "model-frames.md"
-RUN_TABLE, ONCE_TABLE = "### Where a run on T differs", "### Where no delivery reaches back to T"
 WHOLE_ROW = "the whole row"
 COPD, NOT_LISTED = "13645005", "62315008"
 EXTRACTS = (
@@ -41,9 +37,7 @@ class Sent:
         self.first: Rows = {}
         self.second: Rows = {}
 
-    def person(
-        self, name: str, then: dict[str, Any] | None = None, now: dict[str, Any] | None = None
-    ) -> str:
+    def person(self, name: str, then: dict[str, Any] | None = None, now: dict[str, Any] | None = None) -> str:
         """Register somebody, with what differs from the usual in each delivery; None is not on the register."""
         number = self.numbers[name] = factories.nhs_number(len(self.numbers) + 1)
         practice = factories.PRACTICES[len(self.numbers)]
@@ -53,9 +47,7 @@ class Sent:
                 rows.setdefault("gp_patients", []).append(patient)
         return number
 
-    def rows(
-        self, extract: str, name: str, then: dict[str, Any] | None, now: dict[str, Any] | None
-    ) -> None:
+    def rows(self, extract: str, name: str, then: dict[str, Any] | None, now: dict[str, Any] | None) -> None:
         """One row as the deliveries send it, under the same key; None where a delivery does not send it."""
         usual = factories.MAKERS[extract](self.numbers[name])
         for rows, columns in ((self.first, then), (self.second, now)):
@@ -100,13 +92,19 @@ def changed_since(made: Sent) -> None:
     """People of whom both deliveries tell, each as it was: one look back differs only where it has one delivery."""
     for name in (
         *("stay_open_then", "diagnoses_of_the_end", "review_since", "review_since at home"),
-        *("corrected_or_withdrawn_since", "corrected_or_withdrawn_since to another code"),
+        *(
+            "corrected_or_withdrawn_since",
+            "corrected_or_withdrawn_since to another code",
+            "sent_with_versions",
+        ),
     ):
         made.person(name, {}, {})
     stay = {"admission_date": date(2025, 3, 20), "episode_start": date(2025, 3, 20), "diagnosis_01": "H26.9"}
     left = {"discharge_date": date(2025, 4, 10), "discharge_destination": "19", "discharge_method": "1"}
     begun, ended = {"recorded_date": date(2025, 3, 21)}, {"recorded_date": date(2025, 4, 12)}
     made.rows("acute_episodes", "stay_open_then", stay | begun, stay | left | ended)
+    made.rows("acute_episodes", "sent_with_versions", stay | begun, stay | begun)
+    made.second["acute_episodes"].append(made.second["acute_episodes"][-1] | left | ended)
     frail = {"diagnosis_01": "J44.1", "diagnosis_02": "F00", "diagnosis_03": "I50", "diagnosis_04": "N18"}
     made.rows("acute_episodes", "diagnoses_of_the_end", stay, stay | left | frail)
     plan, home = {"created_date": date(2024, 1, 8)}, {"start_date": date(2024, 1, 8)}
@@ -176,15 +174,6 @@ def differences(
     return found
 
 
-def listed(heading: str) -> Iterator[tuple[str, set[str]]]:
-    """The rows of a table of the page: the difference and its columns."""
-    section = PAGE.read_text(encoding="utf-8").split(heading)[1].split("\n#")[0]
-    for line in section.splitlines():
-        cells = [cell.strip() for cell in line.split("|")]
-        if len(cells) == 5 and re.fullmatch(r"[a-z_]+", cells[1]) and cells[1] != "difference":
-            yield cells[1], set(re.findall(r"`([a-z_0-9]+)`", cells[3])) or {cells[3]}
-
-
 def by_kind(found: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """A kind is the first word of the names of its people."""
     kinds: dict[str, set[str]] = {}
@@ -200,7 +189,8 @@ def test_a_run_differs_in_what_the_page_lists_and_in_nothing_else(
     found = differences(compared["run"], compared["frame"], features)
     assert by_kind(found) == dict(listed(RUN_TABLE))
     assert len(found) == 10
-    assert compared["frame"]["stay_open_then"]["is_inpatient"] is True
+    for name in ("stay_open_then", "sent_with_versions"):
+        assert compared["frame"][name]["is_inpatient"] is True
 
 
 def test_one_delivery_differs_in_what_the_page_lists_and_in_nothing_else(

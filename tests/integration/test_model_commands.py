@@ -432,7 +432,9 @@ def test_approval_wants_a_signature_and_every_gate(
         assert newest["action"] == "model approve"
         assert newest["signed_off_by"] == "Dr A Example"
         assert newest["file_sha256"] == approval_hash(model.sha256, kind)
-        assert served_on(site).model is not None
+        served = served_on(site)
+        assert {one.kind for one in served.models.values()} == {kind}
+        assert served.reasoned is not None
     elif code == 5:
         assert newest["outcome"] == "refused"
     assert verify(site) == []

@@ -18,6 +18,7 @@ from riskstrat.errors import DefinitionError
 from riskstrat.model.labels import load_landmarks
 from riskstrat.model.landmarks import FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS
 from riskstrat.site import default_site
+from riskstrat.stages.ingest.identity import find_erased
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.staging import create_absent
 from riskstrat.stages.lists.knowing import load_returns
@@ -41,6 +42,7 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
         [(name, True) for name in definitions.extract_names],
     )
     engine.load("person_keys", (("person", "BIGINT"), ("person_id", "VARCHAR")), [])
+    find_erased(engine, None)
     # what the stage of the lists finds out first
     load_returns(engine, None)
     engine.load("list_candidates", (("person", "BIGINT"),), [])

@@ -13,7 +13,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from riskstrat.definitions.layouts import load_layouts
-from riskstrat.erasing import Left, UnreadableFileError, can_be_rewritten, holds, write_without
+from riskstrat.erasing import (
+    OTHER_IDENTIFIERS,
+    UNKNOWN_FILE,
+    Left,
+    UnreadableFileError,
+    holds,
+    why_not,
+    write_without,
+)
 from riskstrat.site import load_site
 from tests import factories
 
@@ -131,15 +139,15 @@ def test_number_across_two_blocks_is_found(tmp_path: Path, monkeypatch: pytest.M
 def test_files_whose_rows_name_people_otherwise_are_left_alone(made_up_site: Path) -> None:
     layouts = load_layouts(load_site(made_up_site).config / "sources")
     for name, expected in {
-        "gp_events.csv": True,
-        "gp_events_A81001.csv.gz": True,
-        "assessments.parquet": True,
-        "291_Admin_Patient_20260331.csv": False,
-        "291_CareRecord_Observation_20260331.csv": False,
-        "sus_apc_202603.csv": True,
-        "notes.txt": False,
+        "gp_events.csv": None,
+        "gp_events_A81001.csv.gz": None,
+        "assessments.parquet": None,
+        "sus_apc_202603.csv": None,
+        "291_Admin_Patient_20260331.csv": OTHER_IDENTIFIERS,
+        "291_CareRecord_Observation_20260331.csv": OTHER_IDENTIFIERS,
+        "notes.txt": UNKNOWN_FILE,
     }.items():
-        assert can_be_rewritten(Path(name), EXTRACTS, layouts) is expected, name
+        assert why_not(Path(name), EXTRACTS, layouts) == expected, name
 
 
 def test_what_is_left_is_what_a_reader_of_csv_would_leave() -> None:

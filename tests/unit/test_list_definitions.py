@@ -173,6 +173,14 @@ WRONG_WORDINGS: dict[str, tuple[Change, str]] = {
     "reason twice": (lambda one: one["reasons"].append(one["reasons"][0]), "reasons names .* twice"),
     "gap twice": (lambda one: one["gaps"].append(one["gaps"][0]), "gaps names 'care_plan' twice"),
     "gap without an action": (lambda one: one["gaps"][0].pop("action"), "the key 'action' is missing"),
+    "situation twice": (
+        lambda one: one["situations"].append(one["situations"][0]),
+        "situations names .* twice",
+    ),
+    "situation without a condition": (
+        lambda one: one["situations"][0].pop("when"),
+        "the key 'when' is missing",
+    ),
     "question 6": (lambda one: one["actions"][0].update(question=6), "whole number from 1 to 5"),
     "question left out": (lambda one: one["actions"].pop(), "each of the questions 1 to 5 needs one action"),
     "no reasons": (lambda one: one.update(reasons=[]), "reasons must be a list that is not empty"),
@@ -203,7 +211,7 @@ def test_a_reason_with_an_unknown_feature_or_decimals_of_a_text_is_refused(
 def test_no_reason_says_why_something_happened():
     wording = load_wording(SHIPPED / "reasons.yaml")
     causal = ("because", "due to", "caused", "leads to", "therefore", "as a result")
-    said = [reason.text for reason in wording.reasons] + [gap.text for gap in wording.gaps]
+    said = [entry.text for entry in (*wording.reasons, *wording.gaps, *wording.situations)]
     assert not [text for text in said if any(word in text.lower() for word in causal)]
 
 
@@ -216,7 +224,7 @@ def test_every_condition_of_the_shipped_wording_is_unknown_of_somebody_unknown(d
     nobody = ", ".join(
         f'CAST(NULL AS {column.sql_type}) AS "{name}"' for name, column in columns.before.items()
     )
-    for entry, when in (*rules.reasons, *rules.gaps):
+    for entry, when in (*rules.reasons, *rules.gaps, *rules.situations):
         assert duckdb.sql(f"SELECT ({when.sql}) FROM (SELECT {nobody})").fetchall() == [(None,)], entry.name
 
 

@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from riskstrat.errors import ContractBrokenError, MisuseError, NothingPublishedError, RiskstratError
-from riskstrat.model.boosting import held_out_people
+from riskstrat.model.boosting import drawn_people
 from riskstrat.model.fitting import KINDS, fit, load_model
 from tests.fake_models import definition, fake_frame
 
@@ -231,13 +231,21 @@ def test_challenger_never_falls_where_risk_may_only_rise(frame, models, predicto
 
 def test_people_are_held_out_with_all_their_dates():
     frame, _ = fake_frame(2_000, dates=3)
-    held_out = held_out_people(frame["person_id"], 0.2, seed=0)
+    held_out = drawn_people(frame["person_id"], 0.2, "held out 0")
     sides: dict[str, set[bool]] = {}
     for person, side in zip(frame["person_id"].to_pylist(), held_out.tolist(), strict=True):
         sides.setdefault(person, set()).add(side)
     assert all(len(side) == 1 for side in sides.values())
     assert 0.15 < held_out.mean() < 0.25
-    assert (held_out_people(frame["person_id"], 0.2, seed=1) != held_out).any()
+    assert (drawn_people(frame["person_id"], 0.2, "held out 1") != held_out).any()
+
+
+def test_challenger_of_a_part_of_the_people_is_the_same_in_any_order(tmp_path, frame, models):
+    few = definition(tmp_path, most_rows=3_000)
+    model = fit(frame, few, horizon="12m", kind="boosting")
+    again = fit(shuffled(frame), few, horizon="12m", kind="boosting")
+    assert again.predict(frame).tobytes() == model.predict(frame).tobytes()
+    assert model.predict(frame).tobytes() != models["boosting"].predict(frame).tobytes()
 
 
 @each_kind

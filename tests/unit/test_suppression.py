@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from riskstrat.audit import read_entries
 from riskstrat.definitions.disclosure import Policy
 from riskstrat.disclosure import suppression
 from riskstrat.disclosure.gate import PublishedRelease, publish_release
@@ -418,6 +419,28 @@ def test_nothing_leaves_where_a_record_is_damaged(site: Site) -> None:
     path.write_text(path.read_text()[:-9])
     with pytest.raises(NotPermittedError, match="cannot be read"):
         publish_for_site(site, table(a=3, b=20, c=100), NNHIP)
+
+
+@pytest.mark.parametrize("what", ["removed", "one value changed", "all removed"])
+def test_nothing_leaves_where_a_record_was_removed_or_changed(site: Site, what: str) -> None:
+    """What it hid could be worked out: the gate would not know that it was hidden."""
+    publish_for_site(site, table(a=3, b=20, c=100), NNHIP)
+    publish_for_site(site, table(a=9, b=20, c=100), NNHIP)
+    first, *others = sorted((site.state / "disclosure").glob("*.json"))
+    if what == "one value changed":
+        first.write_text(first.read_text().replace("true", "false", 1))
+    else:
+        for path in (first, *(others if what == "all removed" else ())):
+            path.unlink()
+    with pytest.raises(NotPermittedError, match=r"is gone|was changed"):
+        publish_for_site(site, table(a=9, b=20, c=100), NNHIP)
+
+
+def test_every_release_is_on_record_once(site: Site) -> None:
+    for _ in range(2):
+        publish_for_site(site, table(a=3, b=20, c=100), NNHIP)
+    entries = [entry.facts for entry in read_entries(site)]
+    assert [(entry["action"], entry["as_of"]) for entry in entries] == [("release", NIGHT.isoformat())]
 
 
 def test_what_hides_nothing_is_no_release_and_leaves_no_record(site: Site) -> None:

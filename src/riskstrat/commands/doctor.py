@@ -160,8 +160,12 @@ def check_keys(site: Site) -> Iterator[Finding]:
         except NotPermittedError as problem:
             yield failed("keys", problem)
             return
+    open_keys = [path for path in sorted(site.keys.glob("*.key")) if path.stat().st_mode & 0o077]
     if site.keys.stat().st_mode & 0o077:
         yield Finding("warn", f"keys: others can look into {site.keys}", f"chmod 700 {site.keys}")
+    elif open_keys:
+        names = ", ".join(path.name for path in open_keys)
+        yield Finding("fail", f"keys: others can read {names}", f"chmod 600 {site.keys}/*.key")
     else:
         yield Finding("ok", "keys: all there, and only their owner can read them")
 

@@ -30,9 +30,9 @@ from riskstrat.definitions.list_layout import FILE as LIST_LAYOUT
 from riskstrat.definitions.list_layout import check_list_layout, load_list_layout
 from riskstrat.definitions.list_rules import Columns, check_list, check_wording
 from riskstrat.definitions.lists import ListDefinition, load_lists
-from riskstrat.definitions.model import ModelDefinition, load_model_definition
 from riskstrat.definitions.measures import FILE as MEASURES
 from riskstrat.definitions.measures import Measures, load_measures
+from riskstrat.definitions.model import ModelDefinition, load_model_definition
 from riskstrat.definitions.opt_outs import FILE as OPT_OUTS_FILE
 from riskstrat.definitions.opt_outs import TABLE as OPT_OUTS
 from riskstrat.definitions.opt_outs import check_opt_outs

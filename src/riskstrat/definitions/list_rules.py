@@ -10,7 +10,7 @@ from pathlib import Path
 from riskstrat.definitions.cohorts import DECIMALS, PLACEHOLDER
 from riskstrat.definitions.list_columns import CONTRACT, condition_columns
 from riskstrat.definitions.lists import ListDefinition
-from riskstrat.definitions.reasons import ListGap, ListReason, Wording
+from riskstrat.definitions.reasons import ListGap, ListReason, Situation, Wording
 from riskstrat.definitions.rules import Column
 from riskstrat.errors import DefinitionError
 from riskstrat.language import Expression, compile_expression
@@ -35,10 +35,11 @@ class ListRules:
 
 @dataclass(frozen=True)
 class WordingRules:
-    """When each reason and each gap is said."""
+    """When each reason and each gap is said, and each situation asks for something."""
 
     reasons: tuple[tuple[ListReason, Expression], ...]
     gaps: tuple[tuple[ListGap, Expression], ...]
+    situations: tuple[tuple[Situation, Expression], ...] = ()
 
 
 def compile_list(definition: ListDefinition, columns: Columns, as_of: date, file: Path) -> ListRules:
@@ -51,11 +52,12 @@ def compile_list(definition: ListDefinition, columns: Columns, as_of: date, file
 
 
 def compile_wording(wording: Wording, columns: Columns, as_of: date, file: Path) -> WordingRules:
-    """Check when each reason and gap is said. Raises DefinitionError with the place."""
+    """Check when each reason, gap and situation holds. Raises DefinitionError with the place."""
     checked = columns.checker(file, as_of)
     return WordingRules(
         reasons=tuple((reason, checked(reason.when)) for reason in wording.reasons),
         gaps=tuple((gap, checked(gap.when)) for gap in wording.gaps),
+        situations=tuple((one, checked(one.when)) for one in wording.situations),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -15,6 +16,7 @@ from riskstrat.definitions.model_policy import Boosting, Serving, Training, is_n
 from riskstrat.definitions.reasons import ACTIONABLE, FIXED, GROUPS
 from riskstrat.definitions.rules import Column
 from riskstrat.errors import DefinitionError
+from riskstrat.language import compile_expression
 
 Transform = Literal["spline", "log1p", "flag", "category"]
 Sign = Literal["increasing", "decreasing", "any"]
@@ -31,6 +33,7 @@ TAKES = {
     "category": ("text",),
 }
 SIGNS: tuple[Sign, ...] = ("increasing", "decreasing", "any")
+ANY_DAY = date(2000, 1, 1)  # whether a condition can be understood depends on no day
 STRAIGHT = (0.0, 1.0)  # the knots of a log1p that names none: a straight line
 
 DOCUMENT_KEYS = ("title", "why", "predictors", "reasons", "source", "review")
@@ -210,8 +213,11 @@ def _check_reasons(
         raise DefinitionError(
             what, file=path, column=name, remedy="name it under predictors and under reasons."
         )
+    kinds = {name: column.sql_type for name, column in features.items()}
+    allowed = {name: column.allowed for name, column in features.items() if column.allowed}
     for reason in reasons:
         for saying in reason.says:
+            compile_expression(saying.when, kinds, allowed, file=path, as_of=ANY_DAY)
             _check_sentence(reason.name, saying.text, features, path)
 
 

@@ -27,10 +27,11 @@ class Training:
 
 @dataclass(frozen=True)
 class Boosting:
-    """How the challenger is fitted. ``held_out_share`` of the people decide when it stops."""
+    """How the challenger is fitted, to ``most_rows`` rows; ``held_out_share`` of their people decide when it stops."""
 
     learning_rate: float
     most_trees: int
+    most_rows: int
     leaves_a_tree: int
     least_rows_a_leaf: int
     ridge: float

@@ -12,9 +12,11 @@ from riskstrat.definitions.cohorts import GAP_NAME, Review, review_at, sentence
 from riskstrat.definitions.documents import check_keys, read_mapping
 from riskstrat.errors import DefinitionError
 
-KEYS = ("title", "reasons", "gaps", "actions", "default_action", "source", "review")
+REQUIRED_KEYS = ("title", "reasons", "gaps", "actions", "default_action", "source", "review")
+KEYS = (*REQUIRED_KEYS, "situations")
 REASON_KEYS = ("name", "when", "text", "m", "kind")
 GAP_KEYS = ("name", "when", "text", "unknown", "action")
+SITUATION_KEYS = ("name", "when", "text")
 ACTION_KEYS = ("question", "text", "settled_by")
 # The Geriatric 5Ms (Tinetti, Huang and Molnar 2017), as a list writes them.
 GROUPS: Mapping[str, str] = {
@@ -26,7 +28,7 @@ GROUPS: Mapping[str, str] = {
 }
 FIXED, ACTIONABLE = "fixed", "actionable"
 QUESTIONS = (1, 2, 3, 4, 5)
-Entry = TypeVar("Entry", "ListReason", "ListGap", "Action")
+Entry = TypeVar("Entry", "ListReason", "ListGap", "Situation", "Action")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class ListGap:
 
 
 @dataclass(frozen=True)
+class Situation:
+    """What is to be done now where ``when`` is TRUE; the first that is counts."""
+
+    name: str
+    when: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Action:
     """What an open concern in one of the five questions asks for, and the referrals that settle it."""
 
@@ -62,11 +73,12 @@ class Action:
 
 @dataclass(frozen=True)
 class Wording:
-    """The reasons and gaps in the order in which they count, an action for each question, and the default."""
+    """Reasons, gaps and situations in the order in which they count, an action for each question, and the default."""
 
     title: str
     reasons: tuple[ListReason, ...]
     gaps: tuple[ListGap, ...]
+    situations: tuple[Situation, ...]
     actions: tuple[Action, ...]
     default_action: str
     source: str
@@ -76,7 +88,7 @@ class Wording:
 def load_wording(path: Path) -> Wording:
     """Parse the file strictly. Raises DefinitionError with the file, the key and the remedy."""
     document = read_mapping(path)
-    check_keys(document, allowed=KEYS, required=KEYS, file=path)
+    check_keys(document, allowed=KEYS, required=REQUIRED_KEYS, file=path)
     actions = _entries(document, "actions", _action, path)
     if sorted(action.question for action in actions) != list(QUESTIONS):
         raise DefinitionError(
@@ -89,6 +101,9 @@ def load_wording(path: Path) -> Wording:
         title=text_at(document, "title", path),
         reasons=_named(_entries(document, "reasons", _reason, path), "reasons", path),
         gaps=_named(_entries(document, "gaps", _gap, path), "gaps", path),
+        situations=_named(_entries(document, "situations", _situation, path), "situations", path)
+        if document.get("situations")
+        else (),
         actions=actions,
         default_action=_phrase(document, "default_action", path),
         source=text_at(document, "source", path),
@@ -136,6 +151,15 @@ def _gap(entry: Mapping[str, Any], path: Path) -> ListGap:
         text=_phrase(entry, "text", path, "gaps"),
         unknown=_phrase(entry, "unknown", path, "gaps"),
         action=_phrase(entry, "action", path, "gaps"),
+    )
+
+
+def _situation(entry: Mapping[str, Any], path: Path) -> Situation:
+    check_keys(entry, allowed=SITUATION_KEYS, required=SITUATION_KEYS, file=path, where="situations")
+    return Situation(
+        name=text_at(entry, "name", path, "situations"),
+        when=text_at(entry, "when", path, "situations"),
+        text=_phrase(entry, "text", path, "situations"),
     )
 
 

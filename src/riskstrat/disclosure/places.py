@@ -36,18 +36,20 @@ def shown_by(
     ``places`` are all practices of the run, those without members too. Raises NotPermittedError where nothing can be
     shown safely.
     """
-    release = (
-        _by_neighbourhood(cohort, as_of, places)
-        if kind == NEIGHBOURHOOD
-        else _by(cohort, as_of, places, kind)
-    )
-    shown = publish_for_site(site, release, policy).counts
+    shown = publish_for_site(site, release_by(cohort, as_of, places, kind), policy).counts
     beginning = f"{_name(cohort, kind)}{SEPARATOR}"
     return {
         name.removeprefix(beginning): count
         for name, count in shown.items()
         if name.startswith(beginning) and name != f"{beginning}{WHOLE}"
     }
+
+
+def release_by(cohort: str, as_of: date, places: Sequence[Place], kind: str) -> Release:
+    """Every place of a kind, before anything is hidden."""
+    if kind == NEIGHBOURHOOD:
+        return _by_neighbourhood(cohort, as_of, places)
+    return _by(cohort, as_of, places, kind)
 
 
 def _name(cohort: str, kind: str) -> str:

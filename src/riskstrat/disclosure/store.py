@@ -1,4 +1,8 @@
-"""What has left before: ``state/disclosure/`` holds a file for each release, with published values, not true counts."""
+"""What has left before: ``state/disclosure/`` holds a file for each release, with published values, not true counts.
+
+A file is called after its content, and the audit log names each: a record that was changed or is gone would let what it
+hid be worked out, so nothing new leaves without it.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from riskstrat.audit import append, read_entries
 from riskstrat.definitions.disclosure import Policy
 from riskstrat.disclosure.gate import PublishedRelease, publish_release
 from riskstrat.disclosure.knowledge import RememberedCell, RememberedRelease
@@ -23,6 +28,7 @@ from riskstrat.site import Site
 
 KEY_FILE = "disclosure.key"
 FOLDER = "disclosure"
+ACTION, NAME_DIGITS = "release", 16
 RESTORE = "restore it from its backup; without it a reader's earlier knowledge cannot be judged."
 
 
@@ -37,6 +43,7 @@ def publish_for_site(
         return publish_release(release, policy, key=b"")
     with _locked(site):
         key = disclosure_key(site)
+        _refuse_forgotten(site)
         names = {cell.name for cell in release.complete().cells}
         published = publish_release(release, policy, earlier_releases(site, names), key=key, effort=effort)
         remember(site, published, key)
@@ -90,10 +97,28 @@ def remember(site: Site, published: PublishedRelease, key: bytes) -> Path:
         "relations": [[relation.total, *relation.parts] for relation in release.relations],
     }
     content = json.dumps(document, ensure_ascii=False, sort_keys=True).encode()
-    name = f"{release.as_of:%Y%m%d}-{hashlib.sha256(content).hexdigest()[:16]}.json"
-    path = site.state / FOLDER / name
-    write_private_file(path, content)
+    path = site.state / FOLDER / f"{release.as_of:%Y%m%d}-{_fingerprint(content)}.json"
+    if not path.exists():
+        append(site, ACTION, as_of=release.as_of.isoformat(), file_sha256=hashlib.sha256(content).hexdigest())
+        write_private_file(path, content)
     return path
+
+
+def _fingerprint(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:NAME_DIGITS]
+
+
+def _refuse_forgotten(site: Site) -> None:
+    """Raise NotPermittedError where the log names a release of which there is no record."""
+    kept = {path.stem.rpartition("-")[2] for path in _files(site)}
+    for entry in read_entries(site):
+        left = str(entry.facts.get("file_sha256", ""))
+        if entry.facts.get("action") == ACTION and left[:NAME_DIGITS] not in kept:
+            raise NotPermittedError(
+                f"the record of the release of entry {entry.facts['n']} is gone, so nothing new may leave.",
+                file=site.state / FOLDER,
+                remedy="restore the folder from its backup.",
+            )
 
 
 def _files(site: Site) -> list[Path]:
@@ -102,14 +127,17 @@ def _files(site: Site) -> list[Path]:
 
 def _read(path: Path, fingerprint: str) -> RememberedRelease:
     try:
-        document: dict[str, Any] = json.loads(path.read_bytes())
+        content = path.read_bytes()
+        if path.stem.rpartition("-")[2] != _fingerprint(content):
+            raise ValueError
+        document: dict[str, Any] = json.loads(content)
         policy = Policy(title="", **document["policy"])
         cells = {name: RememberedCell(*facts) for name, facts in document["cells"].items()}
         relations = tuple(Relation(total, tuple(parts)) for total, *parts in document["relations"])
         as_of, name, key = date.fromisoformat(document["as_of"]), document["name"], document["key"]
     except (ValueError, TypeError, KeyError):
         raise NotPermittedError(
-            "the record of an earlier release cannot be read, so nothing new may leave.",
+            "the record of an earlier release was changed or cannot be read, so nothing new may leave.",
             file=path,
             remedy="restore the file from its backup.",
         ) from None

@@ -22,13 +22,17 @@ def fit_boosting(
 ) -> tuple[tuple[Input, ...], float, float, Any]:
     """Inputs, the logistic line, and scikit-learn's estimator.
 
-    People who are held out, with all their dates, decide when the trees stop and where the line lies.
+    Of more than ``most_rows`` rows those of a part of the people are used. People who are held out, with all their
+    dates, decide when the trees stop and where the line lies.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     inputs = tuple(_input(predictor, frame[predictor.name]) for predictor in predictors)
+    if frame.num_rows > boosting.most_rows:
+        some = drawn_people(frame["person_id"], boosting.most_rows / frame.num_rows, f"rows {seed}")
+        frame, label = frame.filter(pa.array(some)), label[some]
     matrix = input_matrix(frame, inputs)
-    held_out = held_out_people(frame["person_id"], boosting.held_out_share, seed)
+    held_out = drawn_people(frame["person_id"], boosting.held_out_share, f"held out {seed}")
     estimator = HistGradientBoostingClassifier(
         learning_rate=boosting.learning_rate,
         max_iter=boosting.most_trees,
@@ -46,13 +50,11 @@ def fit_boosting(
     return inputs, intercept, slope, estimator
 
 
-def held_out_people(
-    person_ids: pa.ChunkedArray, share: float, seed: int
-) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each row belongs to the share of people who are held out, by a hash of who they are."""
+def drawn_people(person_ids: pa.ChunkedArray, share: float, salt: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each row belongs to a share of the people, who are drawn by a hash of who they are."""
     encoded = person_ids.combine_chunks().dictionary_encode()
     drawn = [
-        zlib.crc32(f"{seed} {person}".encode()) / 2**32 < share for person in encoded.dictionary.to_pylist()
+        zlib.crc32(f"{salt} {person}".encode()) / 2**32 < share for person in encoded.dictionary.to_pylist()
     ]
     rows: np.ndarray[Any, np.dtype[np.bool_]] = np.array(drawn, dtype=bool)[
         encoded.indices.to_numpy(zero_copy_only=False)

@@ -40,21 +40,21 @@ class LogisticModel:
 
     def contributions(self, table: pa.Table) -> tuple[tuple[str, ...], Floats]:
         """The predictors' names, and what each adds to a row's log-odds, rows by predictors."""
-        matrix = np.empty((table.num_rows, len(self.effects)))
+        matrix = np.empty((table.num_rows, len(self.effects)), order="F")
         for place, effect in enumerate(self.effects):
             matrix[:, place] = effect.added(table[effect.predictor])
         return self.predictors, matrix
 
-    def log_odds(self, table: pa.Table) -> Floats:
-        """The log-odds of each row, added up predictor by predictor."""
-        total = np.full(table.num_rows, self.intercept)
-        for effect in self.effects:
-            total += effect.added(table[effect.predictor])
-        return total
+    def summed(self, added: Floats) -> Floats:
+        """The probability of each row of contributions, added up predictor by predictor."""
+        total = np.full(len(added), self.intercept)
+        for place in range(added.shape[1]):
+            total += added[:, place]
+        return probability(total)
 
     def predict(self, table: pa.Table) -> Floats:
         """The probability of each row, in the order of the table."""
-        return probability(self.log_odds(table))
+        return self.summed(self.contributions(table)[1])
 
     def save(self, folder: Path) -> list[Path]:
         """Write the model, which was just fitted, into a folder, and say which files it is made of."""

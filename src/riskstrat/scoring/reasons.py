@@ -10,7 +10,6 @@ import pyarrow.compute as pc
 
 from riskstrat.definitions.model import ModelDefinition, ModelReason
 from riskstrat.definitions.reasons import ACTIONABLE, FIXED
-from riskstrat.scoring.logistic import LogisticModel
 from riskstrat.scoring.splines import Floats
 
 SEPARATOR = "; "
@@ -18,15 +17,15 @@ Places = np.ndarray[tuple[int, int], np.dtype[np.intp]]
 Flags = np.ndarray[tuple[int, int], np.dtype[np.bool_]]
 
 
-def reason_contributions(model: LogisticModel, definition: ModelDefinition, people: pa.Table) -> Floats:
+def by_reason(names: Sequence[str], added: Floats, definition: ModelDefinition) -> Floats:
     """What each reason adds to a person's log-odds, people by reasons: the sum over the predictors that it speaks of.
 
-    Zero is somebody average. Predictors that are never named add to the score and to no reason.
+    ``names`` and ``added`` are the contributions of a model. Zero is somebody average. Predictors that are never named
+    add to the score and to no reason.
     """
-    names, added = model.contributions(people)
     of = {predictor.name: predictor.reason for predictor in definition.predictors}
     places = {reason.name: place for place, reason in enumerate(definition.reasons)}
-    total = np.zeros((people.num_rows, len(places)))
+    total = np.zeros((len(added), len(places)), order="F")
     for column, name in enumerate(names):
         reason = of[name]
         if reason is not None:
@@ -49,20 +48,25 @@ def said(
     """
     sayable = np.column_stack([text.is_valid().to_numpy(zero_copy_only=False) for text in texts])
     weight = np.where(sayable & (contributions >= least), contributions, -np.inf)
-    order = np.argsort(-weight, axis=1, kind="stable")[:, :most]
-    is_used = np.take_along_axis(weight, order, axis=1) > -np.inf
+    some = np.flatnonzero((weight > -np.inf).any(axis=1))  # most people have nothing to be said
+    order = np.argsort(-weight[some], axis=1, kind="stable")[:, :most]
+    is_used = np.take_along_axis(weight[some], order, axis=1) > -np.inf
     is_fixed = np.array([reason.kind == FIXED for reason in reasons])[order]
+    place_of = np.full(len(weight), -1)
+    place_of[some] = np.arange(len(some))
+    wanted = pa.array(place_of, mask=place_of < 0)
+    everything = pa.concat_arrays(texts)
+    places = order * len(weight) + some[:, None]
     return {
-        kind: _joined(order, is_used & (is_fixed == (kind == FIXED)), texts) for kind in (FIXED, ACTIONABLE)
+        kind: _joined(everything, places, is_used & (is_fixed == (kind == FIXED))).take(wanted)
+        for kind in (FIXED, ACTIONABLE)
     }
 
 
-def _joined(order: Places, is_said: Flags, texts: Sequence[pa.Array]) -> pa.Array:
-    """The texts of one kind of each person with a separator between, in the order in which they count."""
-    rows = np.arange(len(order))
-    everything = pa.concat_arrays(texts)
-    joined = pa.nulls(len(order), pa.string())
-    for place in range(order.shape[1]):
-        part = everything.take(pa.array(order[:, place] * len(order) + rows, mask=~is_said[:, place]))
+def _joined(texts: pa.Array, places: Places, is_said: Flags) -> pa.Array:
+    """The texts at ``places`` that are said, a row each with a separator between."""
+    joined = pa.nulls(len(places), pa.string())
+    for column in range(places.shape[1]):
+        part = texts.take(pa.array(places[:, column], mask=~is_said[:, column]))
         joined = pc.coalesce(pc.binary_join_element_wise(joined, part, SEPARATOR), joined, part)
     return joined

@@ -105,7 +105,9 @@ def _served(site: Site, model: Model, features: Contract) -> Served:
     about, kind = model.about, str(model.status["kind"])
     definition = load_model_definition(model.folder, {column.name: column for column in features.columns})
     models = {horizon: load_model(model.folder, horizon=horizon, kind=kind) for horizon in about["horizons"]}
-    main = load_model(model.folder, horizon=about["horizons"][0])
+    main = models[about["horizons"][0]]
+    if not isinstance(main, LogisticModel):  # trees have no exact reasons; the default model beside them has
+        main = load_model(model.folder, horizon=about["horizons"][0])
     warnings = []
     if _facts_now(site, model, features)["sql"] != about["features"]["sql"]:
         warnings.append(

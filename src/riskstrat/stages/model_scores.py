@@ -71,21 +71,22 @@ def scored_people(context: Context) -> pa.Table | None:
 def _scored(people: pa.Table, served: Served, context: Context) -> pa.Table:
     import pyarrow as pa
 
-    from riskstrat.scoring.reasons import reason_contributions, said
+    from riskstrat.scoring.reasons import by_reason, said
 
     definition, model = served.definition, served.model
     if definition is None or model is None or served.reasoned is None:
         raise ValueError("a model that is served has its definition and its reasons")
+    names, added = served.reasoned.contributions(people)
     columns: dict[str, pa.Array] = {
         "model": pa.repeat(model.id, people.num_rows),
         "score_as_of": pa.repeat(pa.scalar(context.as_of, pa.date32()), people.num_rows),
-        **{
-            f"{PROBABILITY}{horizon}": pa.array(one.predict(people)) for horizon, one in served.models.items()
-        },
     }
+    for horizon, one in served.models.items():
+        risk = served.reasoned.summed(added) if one is served.reasoned else one.predict(people)
+        columns[f"{PROBABILITY}{horizon}"] = pa.array(risk)
     texts = [people[_text_column(reason)].combine_chunks() for reason in definition.reasons]
     found = said(
-        reason_contributions(served.reasoned, definition, people),
+        by_reason(names, added, definition),
         texts,
         definition.reasons,
         most=definition.serving.most_reasons,

@@ -52,7 +52,14 @@ CONCERNS = {
     "came_back": person(39),
     "several": person(40, answers=((days(10), 4, True), (days(10), 1, True))),
 }
-EVERYBODY = {**PLANS, **RETURNED, **CONCERNS}
+SITUATIONS = {
+    "home": person(50, messages=(("discharged", f"{days(1)} 10:00:00"),), on_caseload_since=days(90)),
+    "home_and_new": person(51, messages=(("discharged", f"{days(1)} 10:00:00"),)),
+    "waiting": person(52, arrived=f"{days(1)} 20:00:00"),
+    "on_a_ward": person(53, messages=in_hospital(), answers=((days(10), 1, True),)),
+    "new": person(54),
+}
+EVERYBODY = {**PLANS, **RETURNED, **CONCERNS, **SITUATIONS}
 
 
 def returns() -> list[dict[str, Any]]:
@@ -152,19 +159,30 @@ def test_the_five_questions_were_last_asked_on_the_later_of_two_days(night: Nigh
 def test_an_open_concern_steers_the_suggested_action(night: Night):
     falls, memory = "refer to the falls service", "arrange a memory assessment"
     visits = "offer a befriending service, ask who could visit"
-    usual = "agree a care plan"  # the action of the first gap
+    gap, ask = "agree a care plan", "ask the five questions"
     assert said_of(night, "suggested_action", *CONCERNS) == {
         "falls": falls,
-        "settled": usual,
+        "settled": gap,
         "referred_before": falls,
         "elsewhere": falls,
-        "answered_again": usual,
+        "answered_again": gap,
         "both_on_one_day": falls,
-        "long_ago": usual,
+        "long_ago": gap,
         "a_year_ago": falls,
-        "on_as_of": usual,
+        "on_as_of": ask,  # not asked before the day of the run
         "came_back": "ask social care or occupational therapy for an assessment",
         "several": f"{visits}; {memory}",
+    }
+
+
+def test_what_has_just_happened_asks_for_something_before_any_gap(night: Night):
+    visits = "offer a befriending service, ask who could visit"
+    assert said_of(night, "suggested_action", *SITUATIONS) == {
+        "home": "call or visit within 72 hours of discharge",
+        "home_and_new": "call or visit within 72 hours of discharge, ask the five questions",
+        "waiting": "call A&E about care at home",
+        "on_a_ward": f"call the ward about going home; {visits}",
+        "new": "ask the five questions",
     }
 
 

@@ -114,6 +114,18 @@ test_death_without_admission_is_no_event_and_ends_what_is_seen = town.label_rule
     """,
 )
 
+test_the_first_of_several_dates_of_death_counts = town.label_rule(
+    gp_patients="""
+        person | practice_code | date_of_death
+        one    | T00001        | 2025-06-01
+        one    | T00002        | 2025-05-01
+    """,
+    labels="""
+        person | died_12m | follow_up_days_12m
+        one    | true     | 31
+    """,
+)
+
 test_who_left_before_an_event_has_no_label = town.label_rule(
     gp_patients="""
         person      | registered_to

@@ -52,14 +52,19 @@ def _mark(reason: ListReason) -> str:
 
 
 def _action(context: Context, rules: WordingRules, unknown: Mapping[str, str]) -> str:
-    """SQL: the actions of open concerns, else that of the first gap, else the default. Never NULL."""
+    """SQL: what the first situation and the open concerns ask for, else the first gap, else the default. Never NULL."""
     wording = context.definitions.wording
+    situations = [
+        f"WHEN {_guarded(when, unknown)} THEN {literal(situation.text)}"
+        for situation, when in rules.situations
+    ]
+    now = [f"CASE {' '.join(situations)} END"] if situations else []
     concerns = [
         f"CASE WHEN {QUESTION_COLUMN[action.question]} THEN {literal(action.text)} END"
         for action in wording.actions
     ]
     gaps = [f"CASE WHEN {_guarded(when, unknown)} THEN {literal(gap.action)} END" for gap, when in rules.gaps]
-    return f"COALESCE({joined(concerns)}, {', '.join([*gaps, literal(wording.default_action)])})"
+    return f"COALESCE({joined([*now, *concerns])}, {', '.join([*gaps, literal(wording.default_action)])})"
 
 
 def unknown_columns(context: Context) -> dict[str, str]:
