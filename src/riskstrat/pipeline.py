@@ -51,7 +51,20 @@ from riskstrat.vault import own_site_key, refuse_half_rotated, vault_of
 if TYPE_CHECKING:
     import pyarrow as pa
 
-STAGES = (ingest, link, features, history, evidence, score, cohorts, worklists, lists, measures, report, publish)
+STAGES = (
+    ingest,
+    link,
+    features,
+    history,
+    evidence,
+    score,
+    cohorts,
+    worklists,
+    lists,
+    measures,
+    report,
+    publish,
+)
 DUCKDB, SPARK = "duckdb", "spark"
 TEST_KEY = bytes(range(32))
 UNHASHED = ("config/site.yaml",)  # where data lie and how much memory to use change no result
@@ -70,9 +83,9 @@ def run(
 ) -> Outcome:
     """Compute and publish the run of ``as_of``.
 
-    ``engine`` makes the tables of ``pipelines/``: duckdb or spark. Their rows are the same; the bytes of the files need not
-    be, so a run on Spark has an id of its own. The same inputs, definitions, key, code and engine give the same run; one
-    that is published already is only pointed to, unless ``force`` asks to compute it again and compare. Raises
+    ``engine`` makes the tables of ``pipelines/``: duckdb or spark. Their rows are the same; the bytes of the files need
+    not be, so a run on Spark has an id of its own. The same inputs, definitions, key, code and engine give the same
+    run; one that is published already is only pointed to, unless ``force`` asks to compute it again and compare. Raises
     RiskstratError with the exit code of its kind.
     """
     progress = progress or Progress()

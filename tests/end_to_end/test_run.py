@@ -57,6 +57,7 @@ def test_stages_read_aloud():
         "cohorts",
         "worklists",
         "lists",
+        "measures",
         "report",
         "publish",
     ]

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from riskstrat.audit import append
 from riskstrat.keys import init_site_key
+from riskstrat.runs import file_hash
+from riskstrat.site import load_site
 from tests.fake_run import RUN
 from tests.integration.reading_sites import manifest
 from tests.integration.typed import answered, refused, typed
@@ -141,6 +144,9 @@ def test_doctor_sees_an_open_key(own_site: Path) -> None:
 def test_doctor_sees_an_audit_log_that_was_changed(own_site: Path) -> None:
     init_site_key(own_site / "keys")
     answered(own_site, "cohort", "query", "luton_core", "--limit", "1")
+    assert f"fail  audit: run {RUN} is published and no entry says so" in typed(own_site, "doctor").stdout
+    published = file_hash(own_site / "output" / "runs" / RUN / "manifest.json")
+    append(load_site(own_site), "run", run=RUN, manifest_sha256=published)
     assert "ok    audit:" in typed(own_site, "doctor").stdout
     log = own_site / "state" / "audit" / "log.jsonl"
     log.write_text(log.read_text().replace('"count":1', '"count":2').replace('"count": 1', '"count": 2'))

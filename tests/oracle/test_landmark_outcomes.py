@@ -65,7 +65,7 @@ def index_dates(complete_to: date, *, has_hole: bool) -> list[date]:
     return days if has_hole else [months_before(complete_to, 24), *days]
 
 
-@pytest.fixture(params=TOWNS, ids=str, scope="module")
+@pytest.fixture(params=TOWNS, ids=lambda given: f"{given[1]}", scope="module")
 def looked_at(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> LookedAt:
     seed, complete_to, rules, has_hole = request.param
     folder = tmp_path_factory.mktemp("town") / "site"

@@ -76,7 +76,9 @@ def _named(night: date, place: int, count: int) -> Iterator[None]:
         yield
     except Exception:
         if count > 1:
-            typer.echo(f"stopped at the night of {night}, {place} of {count}; none after it was run.", err=True)
+            typer.echo(
+                f"stopped at the night of {night}, {place} of {count}; none after it was run.", err=True
+            )
         raise
 
 
