@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Container
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -61,33 +62,44 @@ def frames(site: Site) -> list[Path]:
 
 
 def exports_of(site: Site, runs: Container[str]) -> list[Path]:
-    """The exported files of some runs that lie in the site's own folder, their manifests included."""
-    return [path for path, run, _ in _exported(site) if run in runs]
+    """The exported files about people of some runs that lie in the site's own folder, their manifests included.
+
+    Counts are no rows about anybody, and stay.
+    """
+    return [path for path, about in _exported(site).items() if about.run in runs and not about.is_count]
 
 
 def exports_before(site: Site, day: date) -> list[Path]:
     """The exported files that were written before a day, their manifests included."""
-    return [path for path, _, written in _exported(site) if written < day]
+    return [path for path, about in _exported(site).items() if about.written < day]
 
 
-def _exported(site: Site) -> list[tuple[Path, str, date]]:
-    """Every file of the folder of exports, with its run and the day on which it was written."""
+@dataclass(frozen=True)
+class _Exported:
+    """What is known of an exported file: its run, when it was written, and whether everybody may read it."""
+
+    run: str
+    written: date
+    is_count: bool = False
+
+
+def _exported(site: Site) -> dict[Path, _Exported]:
+    """Every file of the folder of exports; one without a manifest is taken for what its name and its date say."""
     found = {}
     for path in sorted((site.root / EXPORTS).rglob("*")):
         if path.is_file():
             match = RUN_ID.match(path.name)
-            found[path] = (path, match[0] if match else "", _changed_on(path))
+            found[path] = _Exported(match[0] if match else "", _changed_on(path))
     for manifest in [path for path in found if path.name.endswith(MANIFEST_SUFFIX)]:
         try:
             facts = json.loads(manifest.read_bytes())
-            file, run = manifest.with_name(Path(facts["file"]).name), str(facts["run"])
             written = date.fromisoformat(str(facts["written_at"])[:10])
+            about = _Exported(str(facts["run"]), written, is_count="public_key" not in facts)
+            file = manifest.with_name(Path(facts["file"]).name)
         except (ValueError, KeyError, TypeError):
             continue
-        for path in (manifest, file):
-            if path in found:
-                found[path] = (path, run, written)
-    return list(found.values())
+        found |= {path: about for path in (manifest, file) if path in found}
+    return found
 
 
 def _changed_on(path: Path) -> date:

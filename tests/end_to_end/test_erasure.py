@@ -109,7 +109,7 @@ def _sealed_to(capsys: pytest.CaptureFixture[str], site: Path) -> None:
     made = riskstrat(capsys, site, "keys", "recipient", "make", str(site.parent / "practice.key"))
     practice = factories.PRACTICES[0]
     assert riskstrat(capsys, site, "keys", "recipient", "add", practice, made.out.strip()).code == 0
-    answer = riskstrat(capsys, site, "worklist", "export", "luton_core", "--audience", "gp_practice")
+    answer = riskstrat(capsys, site, "worklist", "export", "luton_core", "--audience", "commissioner")
     assert answer.code == 0, answer.err
 
 
@@ -135,7 +135,8 @@ def test_erased_people_leave_every_layer_and_aggregates_stay(
     assert _holders(site, PERSON) == []
     assert PERSON not in answer.out + answer.err
     assert _holders(site, stays)
-    assert not list((site / "exports").iterdir())
+    assert not list((site / "exports").glob("*.age"))
+    assert len(list((site / "exports").glob("*commissioner-counts*"))) == 2, "aggregates stay"
     for path, lines in delivered.items():
         assert path.read_text().splitlines() == [line for line in lines if PERSON not in line], path
     runs = list_runs(site / "output")
