@@ -50,6 +50,7 @@ def reidentify(
 
     site = _site(context)
     facts: dict[str, Any] = {"file_sha256": _hash(file)}
+    signer = signer or _own_signer(site)
     with refusal(site, "reidentify", **facts):
         said = check_reason(reason)
         opened = open_sealed(file, recipient_key, manifest=manifest, signer=signer)
@@ -86,6 +87,14 @@ def _site(context: typer.Context) -> Site | None:
         if state.site_path is not None:
             raise
         return None
+
+
+def _own_signer(site: Site | None) -> Path | None:
+    """At a site files are taken to be its own, unless --signer names another sender."""
+    from riskstrat.keys import SIGNING_PUBLIC_FILE
+
+    own = site.keys / SIGNING_PUBLIC_FILE if site is not None else None
+    return own if own is not None and own.is_file() else None
 
 
 def _hash(file: Path) -> str | None:

@@ -19,6 +19,7 @@ REQUIRED_KEYS = (
 )
 IDENTIFIERS = ("nhs_number", "given_name", "family_name", "date_of_birth", "postcode")
 PSEUDONYM = "pseudonym"
+PERSON_KEY = "person_id"
 MEMBER_COLUMNS = ("rank", "within_capacity", "score", "reasons", "gaps", "is_manual_addition", "cohort_rank")
 AREA_KINDS = ("practice", "neighbourhood", "pcn")
 EVERYWHERE = "all"
@@ -181,6 +182,11 @@ def _mistakes(audience: Audience, *, is_everywhere: bool) -> Iterable[tuple[bool
         bool(identifying) and not audience.identifiable,
         f"it is not identifiable and may not be given {', '.join(identifying)}.",
         "take the column out of its list.",
+    )
+    yield (
+        PERSON_KEY in named,
+        f"{PERSON_KEY} is the same for everybody who is given it.",
+        f"list {PSEUDONYM} instead: every recipient has its own.",
     )
     yield (
         bool(identifying) and is_everywhere,

@@ -17,7 +17,7 @@ from riskstrat.definitions.disclosure import Policy
 from riskstrat.definitions.legal_basis import FILE as LEGAL_BASIS_FILE
 from riskstrat.definitions.legal_basis import Basis, load_legal_basis
 from riskstrat.disclosure.counts import HIDDEN
-from riskstrat.errors import MisuseError
+from riskstrat.errors import MisuseError, NotPermittedError
 from riskstrat.exports.areas import load_areas
 from riskstrat.exports.choosing import Parcel, choose_parcels, unserved_practices
 from riskstrat.exports.cohort_subject import CohortSubject
@@ -31,10 +31,10 @@ from riskstrat.exports.recipients import load_recipients
 from riskstrat.exports.sealing import sealed, sealed_count
 from riskstrat.exports.subjects import Reader, Subject, Table
 from riskstrat.exports.writing import FOLDER, check_place, write_together
-from riskstrat.keys import read_signing_key
+from riskstrat.keys import check_signing_keys, read_signing_key
 from riskstrat.reading.published import read_cohort, unknown_cohort
 from riskstrat.reading.published_lists import list_names, read_list
-from riskstrat.runs import Run, open_run
+from riskstrat.runs import Run, list_runs, open_run, verify_run
 from riskstrat.site import Site
 from riskstrat.vault import refuse_half_rotated
 
@@ -108,6 +108,8 @@ def export(site: Site, run: Run, order: Order) -> Done:
     facts = {subject.kind: order.name, "audience": order.audience, "area": order.area, "run": run.id}
     with refusal(site, "export", recipient=order.recipient, **facts):
         refuse_half_rotated(site)
+        check_signing_keys(site.keys)
+        _refuse_changed(run)
         audiences = load_audiences(site.config / AUDIENCES_FILE)
         audience = audiences.named(order.audience)
         audience.check_format(order.form, audiences.file)
@@ -125,6 +127,17 @@ def export(site: Site, run: Run, order: Order) -> Done:
                 _add_counts(begun, folder)
             write_together(begun.files, lambda: _log(begun))
             return Done(begun.written, unserved_practices(audience, parcels, areas, order.area))
+
+
+def _refuse_changed(run: Run) -> None:
+    """Raise NotPermittedError where the run was changed since: a list could hold anybody under a signed name."""
+    if problems := verify_run(run):
+        more = f" ({len(problems) - 1} more)" if problems[1:] else ""
+        raise NotPermittedError(
+            f"the run is not what was published: {problems[0]}{more}",
+            file=run.folder,
+            remedy=f"see: riskstrat runs verify {run.id}; restore the folder from its backup, or publish again.",
+        )
 
 
 def subject_of(site: Site, run: Run, name: str) -> Subject:
@@ -147,7 +160,9 @@ def _begun(
     used = subject.extracts(columns)
     purposes = [audience.purpose, *(parcel.audience.purpose for parcel in parcels)]
     known = load_legal_basis(site.config / LEGAL_BASIS_FILE)
-    bases = require_bases(known, used, purposes, run, subject.cohorts)
+    # An old run may leave only under what is live by now; the newest run says what day it is.
+    days = sorted({run.as_of, list_runs(site.output)[-1].as_of})
+    bases = require_bases(known, used, purposes, days, subject.cohorts)
     connection = open_run(run, site.threads)
     try:
         now = datetime.now(UTC)

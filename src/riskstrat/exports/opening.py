@@ -15,7 +15,7 @@ from riskstrat.exports.identities import read_identities
 from riskstrat.exports.manifests import TAMPERED, check_manifest, manifest_path
 from riskstrat.exports.sealing import opened, opened_count
 
-TEN_DIGITS = re.compile(r"(?<!\d)(?:\d[ -]?){9}\d(?!\d)")
+TEN_DIGITS = re.compile(r"(?<!\d)(?:\d[ .\-\u2013/]?){9}\d(?!\d)")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ import duckdb
 
 from riskstrat.definitions.audiences import IDENTIFIERS, PSEUDONYM, Audience
 from riskstrat.exports.choosing import Parcel
-from riskstrat.keys import read_site_key
 from riskstrat.reading.decision import members_of
 from riskstrat.reading.failures import reading
 from riskstrat.reading.published import PublishedCohort
@@ -20,6 +19,7 @@ from riskstrat.reading.selection import MEMBER_COLUMNS
 from riskstrat.runs import Run, feature_types
 from riskstrat.site import Site
 from riskstrat.sqltext import literal, quoted
+from riskstrat.vault import own_site_key
 
 PERSON = "person_id"
 LISTED = ("rank", "within_capacity", "cohort_rank")
@@ -120,7 +120,7 @@ def recipient_secret(site: Site, recipient: str) -> bytes:
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     info = b"riskstrat recipient pseudonym " + recipient.encode()
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(read_site_key(site.keys))
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(own_site_key(site))
 
 
 def pseudonym(secret: bytes, person_id: str) -> str:

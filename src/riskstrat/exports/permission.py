@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from riskstrat.definitions.audiences import IDENTIFIERS
 from riskstrat.definitions.contracts import Contract, load_contract
@@ -107,19 +108,23 @@ def _delivered(run: Run) -> set[str]:
 def require_bases(
     bases: LegalBases,
     extracts: Iterable[str],
-    purposes: Iterable[str],
-    run: Run,
-    cohorts: Iterable[PublishedCohort],
+    purposes: Sequence[str],
+    days: Iterable[date],
+    cohorts: Sequence[PublishedCohort],
 ) -> list[Basis]:
-    """The bases under which an export goes out. Raises NotPermittedError where one is missing or not live."""
+    """The bases under which an export goes out, live on each of the days.
+
+    Raises NotPermittedError where one is missing or not live.
+    """
     wanted = set(extracts)
     used: list[Basis] = []
-    for purpose in dict.fromkeys(purposes):
-        used += bases.require(wanted, purpose, run.as_of, used_by="the export")
-    for cohort in cohorts:
-        required = wanted.intersection(cohort.about["requires"]["extracts"])
-        for purpose in cohort.about["requires"]["legal_basis"]:
-            used += bases.require(required, purpose, run.as_of, used_by=f"the cohort {cohort.about['name']}")
+    for day in days:
+        for purpose in dict.fromkeys(purposes):
+            used += bases.require(wanted, purpose, day, used_by="the export")
+        for cohort in cohorts:
+            required = wanted.intersection(cohort.about["requires"]["extracts"])
+            for purpose in cohort.about["requires"]["legal_basis"]:
+                used += bases.require(required, purpose, day, used_by=f"the cohort {cohort.about['name']}")
     return list(dict.fromkeys(used))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from riskstrat.errors import MisuseError
@@ -53,7 +54,8 @@ def write_together(files: Mapping[Path, bytes], before: Callable[[], None]) -> N
         ) from None
     finally:
         for partial in partials.values():
-            partial.unlink(missing_ok=True)
+            with suppress(OSError):  # its folder may be none
+                partial.unlink(missing_ok=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -27,7 +27,7 @@ from riskstrat.definitions.returns import FILE as RULES_FILE
 from riskstrat.definitions.returns import ReturnRules, load_return_rules
 from riskstrat.errors import ContractBrokenError, MisuseError, NothingPublishedError
 from riskstrat.guards import locked, private_files, translated
-from riskstrat.keys import read_site_key, write_private_file
+from riskstrat.keys import write_private_file
 from riskstrat.returns import store
 from riskstrat.returns.judging import Judge, Key, Verdict, content_of
 from riskstrat.returns.listed import Lists
@@ -35,7 +35,7 @@ from riskstrat.returns.reading import Line, Returned, UnreadableReturnError, rea
 from riskstrat.returns.rows import Fault, Row, typed_row
 from riskstrat.runs import RUN_REMEDY, Run, list_runs
 from riskstrat.site import Site
-from riskstrat.vault import refuse_half_rotated
+from riskstrat.vault import own_site_key, refuse_half_rotated
 
 ACTION = "returns"
 CONTRACT = "worklist_returns"
@@ -123,7 +123,7 @@ def take_back(site: Site, path: Path, *, area: str | None = None, dry_run: bool 
         contract = load_contract(site.data_contracts / f"{CONTRACT}.yaml")
         returned = _read(site, path, content, contract, rules, runs[-1], dry_run)
         work = _Work(site, returned, runs[-1], rules.purpose)
-        judge = Judge(contract, rules, Lists(runs, rules.accept_for_days), read_site_key(site.keys), area)
+        judge = Judge(contract, rules, Lists(runs, rules.accept_for_days), own_site_key(site), area)
         return _judged(work, judge, dry_run)
 
 
