@@ -234,7 +234,9 @@ def test_trend_lies_beside_the_runs_and_none_of_them_depends_on_it(
     shutil.copytree(site, alone, ignore=shutil.ignore_patterns("output", "state"))
     assert tonight(capsys, site).code == 0
     assert tonight(capsys, alone).code == 0
-    assert latest(site).name != latest(alone).name, "lists are compared with the night before, and say with which"
+    assert latest(site).name != latest(alone).name, (
+        "lists are compared with the night before, and say with which"
+    )
     kept, fresh = (
         {
             path.relative_to(latest(one)).as_posix(): path.read_bytes()
