@@ -184,7 +184,10 @@ def test_areas_are_listed_with_how_many_are_listed_and_new(
     assert max(map(len, answer.out.splitlines())) <= 100
     areas = json.loads(riskstrat(capsys, town.site.root, "worklist", "list", "--format", "json").out)
     assert areas[AREA]["lists"][HUDDLE]["listed"] == PLACES
-    assert areas[AREA]["cohorts"][COHORT] >= 0
+    manifest = json.loads((town.site.output / "latest" / "manifest.json").read_text(encoding="utf-8"))
+    published = {code: about["cohorts"][COHORT] for code, about in manifest["neighbourhoods"].items()}
+    assert {code: areas[code]["cohorts"][COHORT] for code in published} == published
+    assert sum(published.values()) > 0
     assert set(areas[PRACTICE]["lists"]) == {"monthly_practice"}
 
 

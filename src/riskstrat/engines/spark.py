@@ -105,7 +105,7 @@ class SparkEngine(DuckDBEngine):
             self._session = _started(self.settings, self.folder, self.threads, self.memory_limit)
         return self._session
 
-    def run_statement(self, name: str, statement: str, file: Path, *, as_view: bool) -> None:  # noqa: ARG002
+    def run_statement(self, name: str, statement: str, file: Path, *, as_view: bool) -> None:  # noqa: ARG002 - DuckDB's engine needs it
         """Let Spark make the table ``name`` of a file's SELECT; where DuckDB would keep a view, a table is made too.
 
         Raises DefinitionError where Spark does not understand the SELECT, RiskstratError where it fails.
