@@ -15,9 +15,7 @@ WITH admissions AS (
          , CAST(NULL AS TIMESTAMP)
          , hospital_stays_now.admission_date
     FROM hospital_stays_now
-    JOIN extract_status
-      ON extract_status.extract = 'acute_adt'
-    WHERE NOT extract_status.is_present
+    WHERE hospital_stays_now.is_by_episodes
 ), waiting AS (
     SELECT acute_attendances.person
          , acute_attendances.attendance_id

@@ -1,7 +1,7 @@
--- Meaning: stays in hospital by the messages of one provider; a stay that was cancelled never was.
--- Grain:   one row per person, provider and stay that was not cancelled.
+-- Meaning: stays in hospital by the messages of one provider.
+-- Grain:   one row per person, provider and stay.
 -- Missing: admitted_at is NULL where the messages begin in the middle of a stay, discharged_at while it goes on.
--- Source:  Project rule: a cancellation takes back the admission that it follows and all that was said after it.
+-- Source:  RULES, Acute: acute_adt feeds the daily list only.
 SELECT hospital_messages.person
      , hospital_messages.provider_code
      , hospital_messages.stay_number
@@ -19,4 +19,3 @@ FROM hospital_messages
 GROUP BY hospital_messages.person
        , hospital_messages.provider_code
        , hospital_messages.stay_number
-HAVING MAX(CASE WHEN hospital_messages.event_type = 'cancelled' THEN 1 ELSE 0 END) = 0

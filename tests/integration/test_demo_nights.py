@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -349,7 +350,8 @@ def test_new_people_register_with_a_record_and_others_leave_or_change_practice(
 def stays_by_messages(rows: list[Row], episodes: list[Row]) -> dict[str, list[tuple[date, date | None]]]:
     """Each person's latest stay at each trust by messages: the day it began and the day it ended, if it did.
 
-    A cancellation takes back the admission it follows; episodes end a stay of a night that messages leave open.
+    A cancellation takes back the last message of the stay that stands; episodes end a stay of a night that messages
+    leave open, and tell of one that began before a trust's first message as long as nothing is said of it.
     """
     ordered: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
     for row in rows:
@@ -365,8 +367,12 @@ def stays_by_messages(rows: list[Row], episodes: list[Row]) -> dict[str, list[tu
         for moment, kind in sorted(messages):
             if kind == "admitted":
                 stays.append([])
-            stays[-1].append((moment, kind))
-        kept = [stay for stay in stays if stay and "cancelled" not in {kind for _, kind in stay}]
+            if kind != "cancelled":
+                stays[-1].append((moment, kind))
+            elif stays[-1]:
+                stays[-1].pop()
+        kept = [stays[0], *(stay for stay in stays[1:] if stay and stay[0][1] == "admitted")]
+        kept = [stay for stay in kept if stay]
         if not kept:
             continue
         began, (last, kind) = kept[-1][0][0][:10], kept[-1][-1]
@@ -383,6 +389,31 @@ def stays_by_messages(rows: list[Row], episodes: list[Row]) -> dict[str, list[tu
     return found
 
 
+def stays_before_messages(rows: list[Row], episodes: list[Row]) -> Iterator[tuple[str, date, date | None]]:
+    """Spells that began before their trust's first message and of which it has said nothing that stands since."""
+    first: dict[str, str] = {}
+    said: dict[tuple[str, str], list[str]] = defaultdict(list)
+    order = ("admitted", "transferred", "discharged", "cancelled")
+    columns = ("event_at", "nhs_number", "provider_code")
+    once = {(order.index(row["event_type"]), *(row[name] for name in columns)) for row in rows}
+    for kind, moment, number, provider in sorted(once, key=lambda message: (message[1], message[0])):
+        first.setdefault(provider, moment[:10])
+        standing = said[number, provider]
+        if order[kind] != "cancelled":
+            standing.append(moment[:10])
+        elif standing:
+            standing.pop()
+    spells = {
+        (row["nhs_number"], row["provider_code"], row["spell_id"]): row
+        for row in sorted(episodes, key=lambda row: int(row["episode_number"]))
+        if row["patient_classification"] in ("1", "2")
+    }
+    for (number, provider, _), row in spells.items():
+        began, ended = row["admission_date"], row["discharge_date"]
+        if began < first.get(provider, "9999") and max(said[number, provider], default="") < began:
+            yield number, date.fromisoformat(began), date.fromisoformat(ended) if ended else None
+
+
 def events_by_reading(deliveries: Deliveries, night: date) -> dict[str, tuple[str, date]]:
     """What has just happened to each person, read from all rows delivered before a night."""
     attendances = latest_versions(deliveries, "acute_attendances", "attendance_id", night)
@@ -393,7 +424,11 @@ def events_by_reading(deliveries: Deliveries, night: date) -> dict[str, tuple[st
         first = row["attendance_category"] == "1" and row["department_type"] != "05"
         if first and not row["departure_at"] and (night - arrived).days == 1:
             found[row["nhs_number"]].append((1, -arrived.toordinal(), "in_ae", arrived))
-    for number, stays in stays_by_messages(known_by(deliveries, "acute_adt", night), episodes).items():
+    messages = known_by(deliveries, "acute_adt", night)
+    every_stay = stays_by_messages(messages, episodes)
+    for number, began, ended in stays_before_messages(messages, episodes):
+        every_stay[number].append((began, ended))
+    for number, stays in every_stay.items():
         for began, ended in stays:
             if ended is None:
                 kind, order = ("admitted", 2) if (night - began).days <= 2 else ("in_hospital", 3)

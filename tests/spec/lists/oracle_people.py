@@ -32,7 +32,7 @@ def known_of(person_id: str, facts: Facts) -> Row:
     """Somebody's features with what is known of the day and what came back."""
     row = dict(facts.features[person_id]) | {"score": facts.scores[person_id]}
     one = facts.people[person_id]
-    row["event"], row["event_date"] = event_of(one, facts.as_of)
+    row["event"], row["event_date"] = event_of(one, facts.as_of, _first_of_rt1(facts))
     row["last_admission_date"] = _last_admission(one, facts.as_of)
     mine = sorted(
         (back for back in facts.returns if back["person_id"] == person_id),
@@ -70,19 +70,39 @@ def _overdue(row: Row, as_of: date) -> int | None:
     return max((date(as_of.year - 1, as_of.month, as_of.day) - max(days)).days, 0)
 
 
-def event_of(one: Person, as_of: date) -> tuple[str | None, date | None]:
-    """The first of the events, in the order in which they count."""
+def _first_of_rt1(facts: Facts) -> date:
+    """The day of the first message that RT1 sent about anybody; as_of where it sent none."""
+    days = (
+        datetime.fromisoformat(message[1]).date()
+        for one in facts.people.values()
+        for message in one.messages
+        if message[2:] in ((), ("RT1",)) and one.is_delivered
+    )
+    return min(days, default=facts.as_of)
+
+
+def event_of(one: Person, as_of: date, first_message: date) -> tuple[str | None, date | None]:
+    """The first of the events, in the order in which they count; episodes speak of what RT1 began before its messages."""
     midnight = datetime.combine(as_of, time())
     stays = _stays(one, midnight)
     found: list[tuple[int, int, str, date]] = []
+    said = [stay["last"].date() for stay in stays if stay["provider"] == "RT1"]
+    silent = [day for day in one.admissions if day < first_message and all(last < day for last in said)]
     if one.arrived:
         arrived = datetime.fromisoformat(one.arrived)
         left = datetime.fromisoformat(one.departed) if one.departed else None
         is_there = midnight - DAY <= arrived < midnight and (left is None or left >= midnight)
-        if is_there and not any(stay["admitted"] and stay["admitted"] >= arrived for stay in stays):
+        came_in = any(stay["admitted"] and stay["admitted"] >= arrived for stay in stays)
+        came_in |= any(arrived.date() <= day < as_of for day in silent)
+        if is_there and not came_in:
             found.append((1, -arrived.toordinal(), "in_ae", arrived.date()))
+    for day in silent:  # all of them for one night
+        if day == as_of - DAY:
+            found.append((2, -day.toordinal(), "admitted", day))
+        elif as_of - 2 * DAY <= day + DAY < as_of:
+            found.append((4, -(day + DAY).toordinal(), "discharged", day + DAY))
     for stay in _latest(stays):
-        since = (stay["admitted"] or stay["first"]).date()
+        since = _since(stay, one)
         left_on = _left_on(stay, since, one, as_of)
         if left_on is None and since >= as_of - 2 * DAY:
             found.append((2, -since.toordinal(), "admitted", since))
@@ -93,8 +113,18 @@ def event_of(one: Person, as_of: date) -> tuple[str | None, date | None]:
     return (min(found)[2], min(found)[3]) if found else (None, None)
 
 
+def _since(stay: Row, one: Person) -> date:
+    """The day of the admission; where no message told of it, that of an episode that was going on."""
+    if stay["admitted"]:
+        day: date = stay["admitted"].date()
+        return day
+    first = stay["first"].date()
+    begun = [day for day in one.admissions if day <= first <= day + DAY and stay["provider"] == "RT1"]
+    return max(begun, default=first)
+
+
 def _stays(one: Person, midnight: datetime) -> list[Row]:
-    """Every stay by the messages of its provider, one message after the other; none that was cancelled."""
+    """Every stay by the messages of its provider, one message after the other, as a clerk with a pencil would keep it."""
     order = ("admitted", "transferred", "discharged", "cancelled")
     messages = sorted(
         {
@@ -106,19 +136,28 @@ def _stays(one: Person, midnight: datetime) -> list[Row]:
             for message in one.messages
         }
     )
-    stays: list[Row] = []
+    pages: list[tuple[str, bool, list[tuple[datetime, str]]]] = []
     for provider, at, kind in messages:
         if at >= midnight:
             continue
-        mine = stays[-1] if stays and stays[-1]["provider"] == provider else None
-        if order[kind] == "admitted" or mine is None:
-            mine = {"provider": provider, "admitted": None, "first": at, "cancelled": False}
-            stays.append(mine)
-        if order[kind] == "admitted":
-            mine["admitted"] = at
-        mine["cancelled"] |= order[kind] == "cancelled"
-        mine |= {"last": at, "word": order[kind]}
-    return [stay for stay in stays if not stay["cancelled"]]
+        begins = order[kind] == "admitted"
+        if begins or not pages or pages[-1][0] != provider:
+            pages.append((provider, begins, []))
+        lines = pages[-1][2]
+        if order[kind] != "cancelled":
+            lines.append((at, order[kind]))
+        elif lines:
+            lines.pop()
+    stays = []
+    for provider, began, lines in pages:
+        if not lines or (began and lines[0][1] != "admitted"):
+            continue
+        admitted = lines[0][0] if began else None
+        last, word = lines[-1]
+        stays.append(
+            {"provider": provider, "admitted": admitted, "first": lines[0][0], "last": last, "word": word}
+        )
+    return stays
 
 
 def _latest(stays: Sequence[Row]) -> list[Row]:

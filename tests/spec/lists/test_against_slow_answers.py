@@ -17,6 +17,7 @@ from tests.spec.lists.worlds import Person, delivered, person
 
 FIRST = date(2026, 4, 1)
 PEOPLE, NIGHTS = 70, 6
+EVERY_RUN = (1, 2)
 KINDS = ("admitted", "transferred", "discharged", "cancelled")
 OUTCOMES = ("seen", "declined", "referred", "not_reached", "no_action")
 SHOWN = (
@@ -115,7 +116,7 @@ class Life:
 
 
 @pytest.mark.parametrize(
-    "seed", [1, 2, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 13))]
+    "seed", [*EVERY_RUN, *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(3, 13))]
 )
 def test_every_night_is_as_the_rules_say(place: Place, seed: int):
     life, history, seen = Life(seed), History(), Counter[str]()
@@ -130,6 +131,8 @@ def test_every_night_is_as_the_rules_say(place: Place, seed: int):
             seen.update(row["not_listed_because"] or "listed" for row in night.rows("eligible"))
             seen.update(row["event"] or "no event" for row in night.rows(name) if row["rank"])
         life.report(night, as_of)
+    if seed not in EVERY_RUN:
+        return  # what is rare need not occur in each of the slow ones
     assert not {"NEW", "UP", "DOWN", "SAME", "BACK", "below threshold", "no recent event"} - seen.keys()
     assert (
         not {"over capacity", "resting", "moved", "in_ae", "admitted", "in_hospital", "discharged"}

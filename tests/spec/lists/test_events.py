@@ -67,7 +67,7 @@ test_in_and_out_on_one_day_is_discharged = evening.rule(
     """,
 )
 
-test_a_cancellation_takes_back_the_admission_that_it_follows = evening.rule(
+test_a_cancellation_takes_back_the_message_before_it_that_stands = evening.rule(
     acute_adt="""
         person       | type        | at
         never        | admitted    | 2026-03-31 08:00:00
@@ -88,19 +88,39 @@ test_a_cancellation_takes_back_the_admission_that_it_follows = evening.rule(
         twice        | cancelled   | 2026-03-31 09:00:00
         twice        | cancelled   | 2026-03-31 09:30:00
         twice        | admitted    | 2026-03-31 11:00:00
+        not_home     | admitted    | 2026-03-30 08:00:00
+        not_home     | discharged  | 2026-03-30 20:00:00
+        not_home     | cancelled   | 2026-03-31 09:00:00
         all_of_it    | admitted    | 2026-03-30 08:00:00
         all_of_it    | discharged  | 2026-03-30 20:00:00
         all_of_it    | cancelled   | 2026-03-31 09:00:00
+        all_of_it    | cancelled   | 2026-03-31 09:05:00
+        home_later   | admitted    | 2026-03-20 08:00:00
+        home_later   | discharged  | 2026-03-25 20:00:00
+        home_later   | cancelled   | 2026-03-25 21:00:00
+        home_later   | discharged  | 2026-03-31 11:00:00
+        after_all    | admitted    | 2026-03-31 08:00:00
+        after_all    | cancelled   | 2026-03-31 09:00:00
+        after_all    | discharged  | 2026-03-31 10:00:00
+        too_often    | admitted    | 2026-03-20 08:00:00
+        too_often    | discharged  | 2026-03-30 12:00:00
+        too_often    | admitted    | 2026-03-31 08:00:00
+        too_often    | cancelled   | 2026-03-31 09:00:00
+        too_often    | cancelled   | 2026-03-31 09:30:00
     """,
     events="""
         person    | event       | since
         never     |             |
         at_once   |             |
-        moved     |             |
+        moved     | admitted    | 2026-03-31
         was_home  | discharged  | 2026-03-30
         was_in    | in_hospital | 2026-03-20
         twice     | admitted    | 2026-03-31
+        not_home  | admitted    | 2026-03-30
         all_of_it |             |
+        home_later | discharged | 2026-03-31
+        after_all |             |
+        too_often | discharged  | 2026-03-30
     """,
 )
 
@@ -250,6 +270,59 @@ test_episodes_are_no_events_where_messages_come = evening.rule(
         person  | event | since
         in_now  |       |
         out_now |       |
+    """,
+)
+
+test_episodes_stand_in_for_a_provider_that_sends_no_messages = evening.rule(
+    acute_episodes="""
+        person  | provider_code | admitted   | discharged
+        in_now  | RT9           | 2026-03-30 |
+        longer  | RT9           | 2026-02-10 |
+        out_now | RT9           | 2026-03-20 | 2026-03-31
+        both    | RT9           | 2026-03-20 | 2026-03-31
+    """,
+    acute_adt="""
+        person | provider | type     | at
+        both   | RT1      | admitted | 2026-03-31 08:00:00
+    """,
+    events="""
+        person  | event       | since
+        in_now  | admitted    | 2026-03-30
+        longer  | in_hospital | 2026-02-10
+        out_now | discharged  | 2026-03-31
+        both    | admitted    | 2026-03-31
+    """,
+)
+
+# The first message of RT7 is of 20 March.
+test_episodes_stand_in_for_stays_that_began_before_the_messages = evening.rule(
+    acute_episodes="""
+        person   | provider_code | admitted   | discharged
+        before   | RT7           | 2026-03-19 |
+        since    | RT7           | 2026-03-20 |
+        left     | RT7           | 2026-03-01 |
+        went     | RT7           | 2026-03-01 | 2026-03-31
+        mistaken | RT7           | 2026-03-01 |
+        moved    | RT7           | 2026-03-01 |
+        in_ae    | RT7           | 2026-03-01 |
+    """,
+    acute_adt="""
+        person   | provider | type        | at
+        somebody | RT7      | admitted    | 2026-03-20 00:00:00
+        left     | RT7      | discharged  | 2026-03-31 10:00:00
+        mistaken | RT7      | discharged  | 2026-03-31 10:00:00
+        mistaken | RT7      | cancelled   | 2026-03-31 11:00:00
+        moved    | RT7      | transferred | 2026-03-31 10:00:00
+    """,
+    events="""
+        person   | event       | since
+        before   | in_hospital | 2026-03-19
+        since    |             |
+        left     | discharged  | 2026-03-31
+        went     | discharged  | 2026-03-31
+        mistaken | in_hospital | 2026-03-01
+        moved    | in_hospital | 2026-03-01
+        in_ae    | in_hospital | 2026-03-01
     """,
 )
 

@@ -20,7 +20,7 @@ ALWAYS = (
     "manual_additions",
 )
 OWN_MAKERS = {
-    "acute_adt": lambda number: _message(number, "discharged", "2020-01-01 10:00:00"),
+    "acute_adt": lambda number: _message(number, "discharged", "2020-01-01 10:00:00", "RT0"),
     "manual_additions": lambda number: {
         "nhs_number": number,
         "cohort": "ill",

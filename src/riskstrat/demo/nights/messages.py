@@ -17,6 +17,7 @@ from riskstrat.demo.episodes import (
     ADMITTED,
     CANCELLED,
     DISCHARGED,
+    MESSAGE_DAYS,
     TRANSFERRED,
     WARDS,
     Messages,
@@ -44,8 +45,8 @@ class Clock:
 class Bed:
     """What messages say of stays, one array element each: days, and the deliveries that told of them, NEVER for none.
 
-    A cancelled stay never was. A stay of which no admission was told began before the messages did. ``ended_told`` is
-    the delivery whose episodes show the end of a stay of a night or more.
+    A cancelled stay never was. A stay of which no admission was told began before the messages did: episodes tell of it.
+    ``ended_told`` is the delivery whose episodes show the end of a stay of a night or more.
     """
 
     person: Integers
@@ -161,7 +162,8 @@ def _known_of_spells(told: Chunk, wards: Wards, late: Integers, left_late: Integ
     began = np.where(wards.origin < 0, spells.admission + late, NEVER)
     began[np.isin(wards.origin, first.spell[first.kind == ADMITTED])] = ALWAYS
     overnight = spells.discharge > spells.admission
-    undone = np.isin(wards.origin, first.spell[first.kind == CANCELLED])
+    began[(wards.origin >= 0) & (spells.admission < told.calendar.as_of - MESSAGE_DAYS)] = ALWAYS
+    undone = np.isin(wards.origin, _taken_back(first))
     return Bed(
         person=spells.person[ordinary],
         provider=spells.provider[ordinary],
@@ -178,10 +180,7 @@ def known_before(told: Chunk) -> Bed:
     """What the messages of the first delivery said of stays that had ended by then."""
     spells, messages = told.hospital.spells, told.hospital.messages
     ended = np.unique(messages.spell[spells.discharge[messages.spell] < told.calendar.as_of])
-    said = {
-        kind: np.isin(ended, messages.spell[messages.kind == kind])
-        for kind in (ADMITTED, CANCELLED, DISCHARGED)
-    }
+    said = {kind: np.isin(ended, messages.spell[messages.kind == kind]) for kind in (ADMITTED, DISCHARGED)}
     return Bed(
         person=spells.person[ended],
         provider=spells.provider[ended],
@@ -190,8 +189,14 @@ def known_before(told: Chunk) -> Bed:
         discharge=spells.discharge[ended],
         discharge_told=np.where(said[DISCHARGED], ALWAYS, NEVER),
         ended_told=np.full(len(ended), NEVER),
-        cancelled_told=np.where(said[CANCELLED], ALWAYS, NEVER),
+        cancelled_told=np.where(np.isin(ended, _taken_back(messages)), ALWAYS, NEVER),
     )
+
+
+def _taken_back(messages: Messages) -> Integers:
+    """Spells whose admission was taken back; where a move to another ward came between, only that was."""
+    undone, moved = (messages.spell[messages.kind == kind] for kind in (CANCELLED, TRANSFERRED))
+    return np.setdiff1d(undone, moved)
 
 
 def joined_beds(*parts: Bed) -> Bed:
