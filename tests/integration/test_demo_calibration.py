@@ -1,4 +1,4 @@
-"""A town of 30,000 people has the rates it was made for, and the pipeline finds in it what is true."""
+"""A town of 30,000 people has the rates it was made for, whatever its years, and the pipeline finds what is true."""
 
 from __future__ import annotations
 
@@ -27,11 +27,18 @@ AS_OF = date(2026, 4, 1)
 SITE = default_site()
 # First day of the twelve months before as_of.
 YEAR = "'2025-04-01'"
+YEARS_OF_HISTORY = (3, 6)
+
+
+@pytest.fixture(scope="module", params=YEARS_OF_HISTORY)
+def years(request: pytest.FixtureRequest) -> int:
+    found: int = request.param
+    return found
 
 
 @pytest.fixture(scope="module")
-def town(tmp_path_factory: pytest.TempPathFactory) -> TownSummary:
-    return _town(tmp_path_factory.mktemp("landing"), 30_000, faults=False)
+def town(tmp_path_factory: pytest.TempPathFactory, years: int) -> TownSummary:
+    return _town(tmp_path_factory.mktemp("landing"), 30_000, years, faults=False)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +55,7 @@ def ask(town: TownSummary) -> Iterator[duckdb.DuckDBPyConnection]:
     connection.close()
 
 
-def _town(landing: Path, people: int, *, faults: bool) -> TownSummary:
+def _town(landing: Path, people: int, years: int, *, faults: bool) -> TownSummary:
     config = SITE / "config"
     return write_town(
         landing,
@@ -58,6 +65,7 @@ def _town(landing: Path, people: int, *, faults: bool) -> TownSummary:
         people=people,
         seed=1,
         as_of=AS_OF,
+        years=years,
         faults=faults,
     )
 
@@ -136,13 +144,14 @@ def test_the_town_has_the_rates_it_was_made_for(
     assert low <= value <= high
 
 
-def test_every_provider_sends_rows_in_every_month(ask: duckdb.DuckDBPyConnection):
+def test_every_provider_sends_rows_in_every_month(ask: duckdb.DuckDBPyConnection, years: int):
     for extract, day in (("acute_episodes", "admission_date"), ("acute_attendances", "arrival_at")):
         months = ask.execute(
             f"SELECT provider_code, count(DISTINCT {day}[:7]) FROM {extract} GROUP BY 1"
         ).fetchall()
-        assert [count for _, count in months] == [36, 36]
-    assert ask.execute("SELECT count(DISTINCT contact_date[:7]) FROM community_contacts").fetchone() == (36,)
+        assert [count for _, count in months] == [12 * years, 12 * years]
+    contacts = ask.execute("SELECT count(DISTINCT contact_date[:7]) FROM community_contacts").fetchone()
+    assert contacts == (12 * years,)
 
 
 def test_the_best_attainable_risk_ranks_better_than_any_one_feature_and_is_calibrated(
@@ -168,10 +177,10 @@ def _area_under_curve(ranks, admitted) -> float:
     return (ranks[admitted].sum() - cases * (cases + 1) / 2) / (cases * (len(admitted) - cases))
 
 
-def test_the_pipeline_finds_the_truth_whatever_the_faults(tmp_path: Path):
+def test_the_pipeline_finds_the_truth_whatever_the_faults(tmp_path: Path, years: int):
     found = {}
     for name, faults in (("clean", False), ("faulty", True)):
-        town = _town(tmp_path / name, 3_000, faults=faults)
+        town = _town(tmp_path / name, 3_000, years, faults=faults)
         found[name] = _features(tmp_path / name, tmp_path / f"{name}_work")
     assert found["clean"].equals(found["faulty"])
     people = duckdb.sql(f"FROM '{town.truth}/people.parquet'").df()

@@ -97,7 +97,17 @@ def content_of(figures: dict[str, Any]) -> dict[str, Any]:
     plan = {name: getattr(PLAN, name) for name in ("team_share", "team_source", "rule", "confidence")}
     plan |= {name: getattr(PLAN, name) for name in ("resamples", "seed", "person_folds", "prior_admissions")}
     plan |= {
+        "file": "config/model/evaluation.yaml",
         "sha256": "a" * 64,
+        "comparators": [
+            {
+                "title": one.title,
+                "feature": one.feature,
+                "at_least": one.at_least,
+                "meaning": "What it means.",
+            }
+            for one in PLAN.comparators
+        ],
         "gates": asdict(PLAN.gates),
         "anchors": [asdict(one) for one in PLAN.anchors],
     }
@@ -170,7 +180,7 @@ def test_risks_that_are_too_alike_and_too_high_fail_on_slope_and_on_the_list() -
 
 def test_challenger_that_ranks_alike_is_not_promoted(figures: dict[str, Any]) -> None:
     assert failed_gates(figures["gates"], PROMOTION) == [
-        "PPV at the team's capacity, Challenger less Model: 0.000 (0.000 to 0.000), wanted an interval above 0"
+        "PPV at the team's capacity, Challenger less Model: 0.0% (0.0% to 0.0%), wanted an interval above 0"
     ]
 
 

@@ -17,6 +17,9 @@ def demo(
         int, typer.Option("--people", min=100, help="How many people are registered in the town.")
     ] = 20_000,
     seed: Annotated[int, typer.Option("--seed", min=0, help="The same seed gives the same town.")] = 1,
+    years: Annotated[
+        int, typer.Option("--years", min=3, max=10, help="Years of history before the date of the run.")
+    ] = 3,
     nights: Annotated[
         int, typer.Option("--nights", min=1, help="How many nights; each one after the first is a delivery.")
     ] = 1,
@@ -51,6 +54,7 @@ def demo(
             people=people,
             seed=seed,
             as_of=day,
+            years=years,
             nights=nights,
             faults=faults,
             progress=progress,

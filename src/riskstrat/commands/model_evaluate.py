@@ -137,4 +137,5 @@ def _lines(horizon: Mapping[str, Any]) -> list[str]:
             notes.setdefault(row["note"], []).append(f"{share(row['share'])} {score['title']}")
     said = [f"{note}: {', '.join(where)}" for note, where in notes.items()]
     failed = [f"does not hold: {problem}" for problem in failed_gates(horizon["gates"])]
-    return [title, "", *aligned(headers, rows), "", "* the team's capacity", *said, *failed, ""]
+    team = "* the team's capacity: team_capacity in config/model/evaluation.yaml"
+    return [title, "", *aligned(headers, rows), "", team, *said, *failed, ""]

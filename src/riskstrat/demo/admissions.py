@@ -9,7 +9,7 @@ import numpy as np
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve
 from riskstrat.demo.health import Health
 from riskstrat.demo.oracle import Exposure
-from riskstrat.demo.people import Calendar, People
+from riskstrat.demo.people import HISTORY_YEARS, Calendar, People
 
 READMISSION_DAYS = 29
 
@@ -41,9 +41,7 @@ def draw_stays(
     rank = np.arange(each.sum()) - np.repeat(np.cumsum(each) - each, each)
     window, person = np.repeat(window, each), np.repeat(person, each)
     begin, finish = exposed.begin[window, person], exposed.finish[window, person]
-    nights = draw_nights(
-        people.age(calendar.as_of)[person], health.deficits(calendar.as_of)[person], generator
-    )
+    nights = draw_nights(*_age_and_deficits(people, health, calendar, person, window), generator)
     day = begin + np.floor(generator.random(len(person)) * (finish - begin)).astype(np.int64)
     readmitted = generator.random(len(person)) < constant("readmission_share")
     gap = generator.integers(1, READMISSION_DAYS + 1, len(person))
@@ -55,6 +53,18 @@ def draw_stays(
     person, window, nights = person[order], window[order], nights[order]
     day = _one_a_day(person, day[order], window == 0)
     return Stays(person, day, _cut_short(exposed, person, day, nights), window)
+
+
+def _age_and_deficits(
+    people: People, health: Health, calendar: Calendar, person: Integers, window: Integers
+) -> tuple[Floats, Integers]:
+    """Of each stay's person: as of the end of the history, or of the first day of an older year."""
+    age, deficits = people.age(calendar.as_of)[person], health.deficits(calendar.as_of)[person]
+    for place, (first, _) in enumerate(calendar.older, HISTORY_YEARS + 1):
+        here = window == place
+        age[here] = people.age(first)[person[here]]
+        deficits[here] = health.deficits(first)[person[here]]
+    return age, deficits
 
 
 def draw_nights(age: Floats, deficits: Integers, generator: np.random.Generator) -> Integers:

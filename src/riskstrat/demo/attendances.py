@@ -11,7 +11,7 @@ import pyarrow as pa
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, curve, draw_index
 from riskstrat.demo.episodes import acute_providers
 from riskstrat.demo.health import Health
-from riskstrat.demo.people import YEAR, Calendar, People
+from riskstrat.demo.people import HISTORY_YEARS, YEAR, Calendar, People
 from riskstrat.demo.rows import Rows, labels, moments, numbers
 from riskstrat.demo.spells import METHODS, Spells
 
@@ -69,6 +69,7 @@ class Span:
 def draw_attendances(
     spells: Spells,
     people: People,
+    health: Health,
     rate: Floats,
     usual: Integers,
     calendar: Calendar,
@@ -76,13 +77,18 @@ def draw_attendances(
     generator: np.random.Generator,
 ) -> Attendances:
     """All attendances of the history: those of the spells, and the others at each person's ``rate`` a year."""
-    history = Span(calendar.history_start, calendar.as_of, len(calendar.starts))
+    recent = Span(calendar.recent_start, calendar.as_of, HISTORY_YEARS)
     through = spells.at(came_through(spells) & (spells.admission < calendar.as_of))
     parts = [
         before_admission(through, people),
-        without_admission(people, rate, usual, history, generator),
-        same_day_care(people, usual, calendar.as_of, history, generator),
+        without_admission(people, rate, usual, recent, generator),
+        same_day_care(people, usual, calendar.as_of, recent, generator),
     ]
+    for first, last in calendar.older:
+        year = Span(first, last, 1)
+        then = rate * _level(people, health, first) / _level(people, health, calendar.as_of)
+        parts.append(without_admission(people, then, usual, year, generator))
+        parts.append(same_day_care(people, usual, first, year, generator))
     return timed(parts, generator)
 
 
@@ -153,12 +159,19 @@ def attendance_rates(
     people: People, health: Health, calendar: Calendar, generator: np.random.Generator
 ) -> Floats:
     """How often each person attends in a year without being admitted."""
-    age, shape = people.age(calendar.as_of), constant("attendance_shape")
-    scale = np.where(age < 65, constant("attendance_scale_under_65"), constant("attendance_scale_from_65"))
-    rate = scale * curve("attendance_age", age)
-    rate *= np.where(health.has("care-home"), constant("care_home_attendance_ratio"), 1.0)
+    shape = constant("attendance_shape")
+    rate = _level(people, health, calendar.as_of)
     rate *= np.exp(constant("attendance_deprivation") * (5.5 - people.decile))
     return np.asarray(rate * generator.gamma(shape, 1 / shape, len(people)), dtype=np.float64)
+
+
+def _level(people: People, health: Health, day: int) -> Floats:
+    """What age and a care home make of the rate on a day."""
+    age = people.age(day)
+    scale = np.where(age < 65, constant("attendance_scale_under_65"), constant("attendance_scale_from_65"))
+    level = scale * curve("attendance_age", age)
+    level *= np.where(health.since("care-home") < day, constant("care_home_attendance_ratio"), 1.0)
+    return np.asarray(level, dtype=np.float64)
 
 
 def without_admission(

@@ -106,18 +106,20 @@ class Chunk:
         self.vocabulary, self.calendar, self.streams = vocabulary, calendar, streams
         self.first_id = 1 + number * IDS_A_CHUNK
         self.people = draw_people(numbers, place, calendar, streams["people"])
-        self.health = draw_health(self.people, streams["health"])
+        self.health = draw_health(self.people, calendar, streams["health"])
         self.exposed = exposure(self.people, self.health, calendar, streams["oracle"])
         self.stays: Stays = draw_stays(self.people, self.health, self.exposed, calendar, streams["stays"])
         self.opted_out = draw_national_opt_outs(self.people, calendar, streams["partners"])
         self.medicines = medicine_counts(self.people, self.health, streams["medicines"])
-        self.prescribed = draw_prescriptions(self.people, self.medicines, streams["medicines"])
+        self.prescribed = draw_prescriptions(
+            self.people, self.health, self.medicines, calendar, streams["medicines"]
+        )
         self.needs = draw_needs(self.people, self.health, calendar, streams["needs"])
         self.chart = draw_records(self.people, self.health, calendar, vocabulary, streams["records"])
         self.register = draw_register(self.people, place, calendar, streams["register"])
         self.contact_rate = gp_contact_rates(self.people, self.health, streams["contacts"])
         self.hospital = self._hospital()
-        self.involvement = draw_involvement(self.people, streams["community"])
+        self.involvement = draw_involvement(self.people, calendar, streams["community"])
         self.team = draw_team(self.people, self.health, calendar, streams["teams"])
         self.additions = Rows("manual_additions", {}, np.zeros(0, dtype=np.int64))
 
@@ -135,10 +137,17 @@ class Chunk:
             usual=usual,
             spells=spells,
             later=later,
-            episodes=draw_episodes(spells, people, health, calendar.as_of, streams["episodes"]),
+            episodes=draw_episodes(
+                spells,
+                people,
+                health,
+                recent_since=calendar.recent_start,
+                known_before=calendar.as_of,
+                generator=streams["episodes"],
+            ),
             attendance_rate=rate,
             attendances=draw_attendances(
-                spells, people, rate, usual, calendar, generator=streams["attendances"]
+                spells, people, health, rate, usual, calendar, generator=streams["attendances"]
             ),
             messages=draw_messages(spells, calendar, streams["attendances"]),
         )

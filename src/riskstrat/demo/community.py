@@ -53,12 +53,13 @@ class Involvement:
         return involved, mean
 
 
-def draw_involvement(people: People, generator: np.random.Generator) -> Involvement:
+def draw_involvement(people: People, calendar: Calendar, generator: np.random.Generator) -> Involvement:
     """Each person's usual service, and how likely and how often it comes."""
     main_service = draw_index(service_names("community")[1], len(people), generator)
     shape = constant("community_shape")
     leaning = generator.random(len(people))
-    return Involvement(main_service, leaning, generator.gamma(shape, 1 / shape, len(people)))
+    level = constant("settled_community_ratio") if calendar.older else 1.0
+    return Involvement(main_service, leaning, level * generator.gamma(shape, 1 / shape, len(people)))
 
 
 def community_rows(
@@ -146,8 +147,8 @@ def _referrals(
     first_id: int,
     generator: np.random.Generator,
 ) -> Rows:
-    """A referral before each person's first contact."""
-    first = np.flatnonzero(np.diff(person, prepend=-1) != 0)
+    """A referral before each person's first contact, and before the first of the last years."""
+    first = np.flatnonzero(np.diff(person * 2 + (day >= calendar.recent_start), prepend=-1) != 0)
     received = np.maximum(day[first] - generator.integers(2, 45, len(first)), people.birth[person[first]])
     waiting = day[first] - received
     allocated = received + np.floor(generator.random(len(first)) * (waiting + 1)).astype(np.int64)

@@ -55,11 +55,15 @@ def _written_codes() -> pa.Array:
 
 
 def draw_diagnoses(
-    spells: Spells, people: People, health: Health, generator: np.random.Generator
+    spells: Spells, people: People, health: Health, recent_since: int, generator: np.random.Generator
 ) -> Integers:
-    """Places in ``diagnoses.csv``, a row a spell and a column a position; NONE for an empty position."""
+    """Places in ``diagnoses.csv``, a row a spell and a column a position; NONE for an empty position.
+
+    Spells before ``recent_since`` go by how ill people were then.
+    """
     age = np.maximum((spells.admission - people.birth[spells.person]) / 365.25, 0.0)
-    deficits = health.deficits(int(people.end.max()))[spells.person]
+    state = np.where(spells.admission < recent_since, spells.admission, people.end.max())
+    deficits = health.deficits_of(spells.person, state)
     secondary = _table("secondary")
     chance = np.minimum(secondary.weights(spells, age, deficits, health), 0.95)
     keys = generator.random(chance.shape)

@@ -66,10 +66,16 @@ class Episodes:
 
 
 def draw_episodes(
-    spells: Spells, people: People, health: Health, known_before: int, generator: np.random.Generator
+    spells: Spells,
+    people: People,
+    health: Health,
+    *,
+    recent_since: int,
+    known_before: int,
+    generator: np.random.Generator,
 ) -> Episodes:
     """All episodes of the spells; only those that start before ``known_before`` get a lag."""
-    diagnoses = draw_diagnoses(spells, people, health, generator)
+    diagnoses = draw_diagnoses(spells, people, health, recent_since, generator)
     count = len(spells)
     nights = spells.discharge - spells.admission
     chance = generator.random(count)

@@ -162,12 +162,22 @@ def _flag(chart: Chart, row: dict[str, str]) -> None:
         begin = np.maximum(since[recent], chart.calendar.starts[0])
         alive = begin < people.end[recent]
         chart.record(row["flag"], recent[alive], chart.between(begin, people.end[recent])[alive])
+        _recurring(chart, row, person, since)
     if row["ended_by"]:
         ended = person[chart.generator.random(len(person)) < float(row["ended_share"])]
         ended = ended[since[ended] + 1 < people.end[ended]]
         chart.record(row["ended_by"], ended, chart.between(since[ended] + 1, people.end[ended]))
         holds[ended] = False
     chart.flags[row["flag"]] = holds
+
+
+def _recurring(chart: Chart, row: dict[str, str], person: Integers, since: Integers) -> None:
+    """In a longer history, what recurred in each year before the last one."""
+    starts = chart.calendar.starts if chart.calendar.older else ()
+    for first, last in zip(starts[1:], starts[:-1], strict=False):
+        begin, finish = np.maximum(since[person], first), np.minimum(chart.people.end[person], last)
+        again = (begin < finish) & (chart.generator.random(len(person)) < float(row["recent_share"]))
+        chart.record(row["flag"], person[again], chart.between(begin, finish)[again])
 
 
 def _coded_frailty(chart: Chart) -> None:
@@ -202,7 +212,7 @@ def _supplied_index(chart: Chart) -> None:
 
 
 def _prevention(chart: Chart) -> None:
-    """Flu vaccinations of the last three seasons, medication reviews, care plans and type 1 opt-outs."""
+    """Flu vaccinations of every season, medication reviews, care plans and type 1 opt-outs."""
     people, generator, end = chart.people, chart.generator, chart.people.end
     age = people.age(end)
     for season in range(len(chart.calendar.starts)):

@@ -18,7 +18,7 @@ from riskstrat.demo.calibration import (
     curve,
     deficit_columns,
 )
-from riskstrat.demo.people import DEAD, YEAR, People
+from riskstrat.demo.people import DEAD, YEAR, Calendar, People
 from riskstrat.demo.rows import NEVER
 
 
@@ -47,8 +47,18 @@ class Health:
         on_record: Integers = (self.onset[:, list(deficit_columns())] < limit).sum(axis=1)
         return on_record
 
+    def deficits_of(self, person: Integers, day: Integers) -> Integers:
+        """How many deficits each person (a place, maybe several times) had on record before the day beside."""
+        on_record: Integers = (self.onset[person][:, list(deficit_columns())] < day[:, None]).sum(axis=1)
+        return on_record
 
-def draw_health(people: People, generator: np.random.Generator) -> Health:
+
+def onset_mean(calendar: Calendar) -> float:
+    """Years since the first record of a condition, on average."""
+    return constant("settled_onset_mean_years" if calendar.older else "onset_mean_years")
+
+
+def draw_health(people: People, calendar: Calendar, generator: np.random.Generator) -> Health:
     """Draw latent frailty, conditions and their first records: each is a hazard times latent frailty."""
     count = len(people)
     shape = constant("frailty_shape")
@@ -59,7 +69,7 @@ def draw_health(people: People, generator: np.random.Generator) -> Health:
     onset = np.full((count, len(conditions())), NEVER, dtype=np.int32)
     for place, condition in enumerate(conditions()):
         has = generator.random(count) < chance_of(condition, people, frailty)
-        onset[has, place] = _first_records(people, condition.min_age, has, generator)
+        onset[has, place] = _first_records(people, condition.min_age, has, onset_mean(calendar), generator)
     return Health(frailty, z, onset)
 
 
@@ -77,9 +87,10 @@ def chance_of(condition: Condition, people: People, frailty: Floats) -> Floats:
     return np.where(age >= condition.min_age, chance, 0.0)
 
 
-def _first_records(people: People, min_age: float, has: Booleans, generator: np.random.Generator) -> Integers:
+def _first_records(
+    people: People, min_age: float, has: Booleans, mean: float, generator: np.random.Generator
+) -> Integers:
     """Days of first record: an exponential time before the end, within the ages at which it can begin."""
-    mean = constant("onset_mean_years")
     room = np.maximum(people.age(people.end)[has] - min_age, 0.01)
     # An exponential cut off at the room there is, drawn by its inverse.
     years_ago = -mean * np.log1p(-generator.random(len(room)) * -np.expm1(-room / mean))

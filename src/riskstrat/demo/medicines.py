@@ -10,11 +10,12 @@ import pyarrow as pa
 
 from riskstrat.demo.calibration import Integers, constant, read_knowledge
 from riskstrat.demo.codes import MEDICINES_DEFICIT
-from riskstrat.demo.health import Health
-from riskstrat.demo.people import Calendar, People
-from riskstrat.demo.rows import Rows, days, labels, numbered, numbers
+from riskstrat.demo.health import Health, onset_mean
+from riskstrat.demo.people import YEAR, Calendar, People
+from riskstrat.demo.rows import NEVER, Rows, days, labels, numbered, numbers
 
-# Issues go back this far, every so many days; a repeat always falls within twelve months.
+# Issues go back this far (a year further with each year of a longer history), every so many days; a repeat always falls
+# within twelve months.
 ISSUE_DAYS = 820
 INTERVAL_DAYS = 84
 MOST_MEDICINES = 14
@@ -45,14 +46,17 @@ def medicine_counts(people: People, health: Health, generator: np.random.Generat
 
 @dataclass(frozen=True)
 class Prescriptions:
-    """Repeat medicines, one array element each, and the day of the latest issue."""
+    """Repeat medicines, one array element each, with the days before which none was issued and of the latest issue."""
 
     person: Integers
     medicine: Integers
+    since: Integers
     latest: Integers
 
 
-def draw_prescriptions(people: People, counts: Integers, generator: np.random.Generator) -> Prescriptions:
+def draw_prescriptions(
+    people: People, health: Health, counts: Integers, calendar: Calendar, generator: np.random.Generator
+) -> Prescriptions:
     """Which medicines everybody takes, as many different ones as counted."""
     takers = np.flatnonzero(counts)
     weights = np.array([3.0 if row["group"] == "common" else 1.0 for row in _formulary()])
@@ -62,15 +66,39 @@ def draw_prescriptions(people: People, counts: Integers, generator: np.random.Ge
     taker, rank = np.nonzero(np.arange(MOST_MEDICINES) < counts[takers, None])
     person, medicine = takers[taker], ranked[taker, rank]
     latest = people.end[person] - 1 - generator.integers(0, INTERVAL_DAYS, len(person))
-    return Prescriptions(person, medicine, latest)
+    since = people.birth[person]
+    if calendar.older:
+        since = np.minimum(
+            _first_issues(people, health, person, rank, onset_mean(calendar), generator), latest
+        )
+    return Prescriptions(person, medicine, since, latest)
+
+
+def _first_issues(
+    people: People,
+    health: Health,
+    person: Integers,
+    rank: Integers,
+    mean: float,
+    generator: np.random.Generator,
+) -> Integers:
+    """Since when each medicine is taken: like conditions, and from the day of polypharmacy on as many as make it."""
+    fewest = int(constant("polypharmacy_minimum"))
+    end, many = people.end[person], health.since(MEDICINES_DEFICIT)[person]
+    days_ago = 1 + np.floor(generator.exponential(mean, len(person)) * YEAR).astype(np.int64)
+    since = np.maximum(end - days_ago, people.birth[person])
+    later = many + np.floor(generator.random(len(person)) * (end - many)).astype(np.int64)
+    with_many = np.where(rank < fewest, np.where(rank < fewest - 1, np.minimum(since, many), many), later)
+    return np.where(many < NEVER, with_many, since)
 
 
 def medicine_rows(people: People, prescribed: Prescriptions, calendar: Calendar, first_id: int) -> Rows:
-    """The extract gp_medications: repeat issues of everybody's medicines over the last 27 months."""
-    issues = ISSUE_DAYS // INTERVAL_DAYS
+    """The extract gp_medications: repeat issues of everybody's medicines over the last 27 months, or longer."""
+    back = ISSUE_DAYS + sum(last - first for first, last in calendar.older)
+    issues = back // INTERVAL_DAYS
     day = (prescribed.latest[:, None] - INTERVAL_DAYS * np.arange(issues)).ravel()
     person, medicine = np.repeat(prescribed.person, issues), np.repeat(prescribed.medicine, issues)
-    issued = (day >= people.birth[person]) & (day >= calendar.as_of - ISSUE_DAYS)
+    issued = (day >= np.repeat(prescribed.since, issues)) & (day >= calendar.as_of - back)
     person, medicine, day = person[issued], medicine[issued], day[issued]
     return issue_rows(people, person, medicine, day, numbered("I", first_id, len(person)))
 

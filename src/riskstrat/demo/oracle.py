@@ -46,13 +46,14 @@ def exposure(people: People, health: Health, calendar: Calendar, generator: np.r
     days_left = np.floor(generator.exponential(1 / hazard) * YEAR)
     next_death = np.where(people.status == DEAD, people.death, calendar.as_of + np.minimum(days_left, NEVER))
     next_death = np.where(next_death < calendar.next_year_end, next_death, NEVER).astype(np.int64)
+    level = constant("settled_admission_ratio") if calendar.older else 1.0
     windows = [(calendar.as_of, calendar.next_year_end)]
     windows += list(zip(calendar.starts, (calendar.as_of, *calendar.starts[:-1]), strict=True))
     rate, begin, finish, years = [], [], [], []
     for first, last in windows:
         start = np.maximum(first, people.birth)
         stop = np.maximum(np.minimum(last, next_death), start)
-        rate.append(admission_rate(people, health, start))
+        rate.append(level * admission_rate(people, health, start))
         begin.append(start)
         finish.append(stop)
         years.append((stop - start) / (last - first))

@@ -40,8 +40,8 @@ def gp_contact_rows(
     first_id: int,
     generator: np.random.Generator,
 ) -> Rows:
-    """Consultations of the last two years, the calls of those who escalate last."""
-    begin = np.maximum(calendar.starts[1], people.birth)
+    """Consultations of all years but the first, the calls of those who escalate last."""
+    begin = np.maximum(calendar.starts[-2], people.birth)
     room = np.maximum(people.end - begin, 0)
     person = np.repeat(np.arange(len(people)), generator.poisson(rate * room / 365.25))
     day = begin[person] + np.floor(generator.random(len(person)) * room[person]).astype(np.int64)

@@ -25,7 +25,9 @@ from riskstrat.demo.rows import NEVER, day_number
 from riskstrat.errors import DefinitionError
 
 YEAR = 365.25
+# The years that the town is made for. What lies before them is drawn by the age and illness of its own year.
 HISTORY_YEARS = 3
+LEAST_YEARS, MOST_YEARS = HISTORY_YEARS, 10
 OPEN, DEAD, LEFT, ELSEWHERE = range(4)
 # A practice that is in no geography: people who are registered out of scope for a while.
 OUT_OF_SCOPE_PRACTICE = "Z99999"
@@ -55,15 +57,40 @@ class Calendar:
     next_year_end: int
 
     @classmethod
-    def of(cls, as_of: date) -> Calendar:
+    def of(cls, as_of: date, years: int = HISTORY_YEARS) -> Calendar:
         """Years of twelve calendar months that end at ``as_of``."""
-        starts = tuple(day_number(months_before(as_of, 12 * years)) for years in range(1, HISTORY_YEARS + 1))
+        starts = tuple(day_number(months_before(as_of, 12 * year)) for year in range(1, years + 1))
         return cls(day_number(as_of), starts, day_number(months_before(as_of, -12)))
+
+    @property
+    def years(self) -> int:
+        """How many years of history there are."""
+        return len(self.starts)
 
     @property
     def history_start(self) -> int:
         """The first day of acute and community history."""
         return self.starts[-1]
+
+    @property
+    def recent_start(self) -> int:
+        """The first day of the last HISTORY_YEARS years."""
+        return self.starts[HISTORY_YEARS - 1]
+
+    @property
+    def older(self) -> tuple[tuple[int, int], ...]:
+        """First day and end of every year before ``recent_start``, latest first."""
+        bounds = self.starts[HISTORY_YEARS - 1 :]
+        return tuple(zip(bounds[1:], bounds[:-1], strict=True))
+
+    def days_of_going(self, first: int, count: int, generator: np.random.Generator) -> Integers:
+        """Days on which people die or leave, from ``first`` on; in a longer history fewer of them the longer ago."""
+        if not self.older:
+            return generator.integers(first, self.as_of, count)
+        mean = constant("registration_mean_years")
+        room = (self.as_of - first) / YEAR
+        years_ago = -mean * np.log1p(generator.random(count) * np.expm1(-room / mean))
+        return np.asarray(self.as_of - 1 - np.floor(years_ago * YEAR), dtype=np.int64).clip(first)
 
 
 @dataclass(frozen=True)
@@ -122,11 +149,19 @@ def draw_people(
 ) -> People:
     """Draw a chunk of people, one for each number."""
     count = len(nhs_number)
-    shares = np.array([constant(name) for name in ("dead_share", "left_share", "elsewhere_share")])
+    usual, years = HISTORY_YEARS, calendar.years
+    shares = np.array(
+        [
+            constant("dead_share") * _registered_years(years - 1) / _registered_years(usual - 1),
+            constant("left_share") * _registered_years(years) / _registered_years(usual),
+            constant("elsewhere_share"),
+        ]
+    )
     status = draw_index(np.concatenate([[1 - shares.sum()], shares]), count, generator)
     female, age = _sex_and_age(status == DEAD, count, generator)
+    # Nobody died in the first year of the history: no look back with two years before it has it in its horizon.
     death = np.where(
-        status == DEAD, generator.integers(calendar.starts[1], calendar.as_of, count), NEVER
+        status == DEAD, calendar.days_of_going(calendar.starts[-2], count, generator), NEVER
     ).astype(np.int64)
     end = np.minimum(death, calendar.as_of)
     birth = end - 1 - np.floor(age * YEAR).astype(np.int64)
@@ -148,6 +183,12 @@ def draw_people(
         ethnicity=draw_index(shares_of_ethnicity, count, generator),
         end=end,
     )
+
+
+def _registered_years(years: int) -> float:
+    """Person-years on the register over the last years, a person registered today: the town was smaller before."""
+    mean = constant("registration_mean_years")
+    return float(-mean * np.expm1(-years / mean))
 
 
 @cache

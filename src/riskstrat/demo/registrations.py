@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -80,10 +80,13 @@ def patient_rows(register: Register) -> Rows:
 
 def _present(people: People, calendar: Calendar, generator: np.random.Generator) -> tuple[Integers, Integers]:
     """First and last day of everybody's latest registration; NEVER is open."""
-    years = np.minimum(generator.exponential(11, len(people)), people.age(people.end))
+    years = np.minimum(
+        generator.exponential(constant("registration_mean_years"), len(people)), people.age(people.end)
+    )
     finish = np.full(len(people), NEVER, dtype=np.int64)
     left = people.status == LEFT
-    finish[left] = generator.integers(calendar.history_start, calendar.as_of - 1, int(left.sum()))
+    gone = replace(calendar, as_of=calendar.as_of - 1)
+    finish[left] = gone.days_of_going(calendar.history_start, int(left.sum()), generator)
     finish = np.maximum(finish, people.birth)
     died = people.status == DEAD
     # A practice closes the registration of somebody who died, most of the time.

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from riskstrat.demo.admissions import Stays
 from riskstrat.demo.calibration import Booleans, Floats, Integers, constant, draw_index, read_knowledge
 from riskstrat.demo.health import Health
-from riskstrat.demo.people import Calendar, People
+from riskstrat.demo.people import HISTORY_YEARS, Calendar, People
 
 # Codes of the NHS Data Dictionary; each list's places are what the arrays of Spells hold.
 METHODS = ["21", "22", "23", "24", "2A", "2D", "11", "12", "13", "31", "32", "82", "2B", "81"]
@@ -95,16 +95,26 @@ def planned_spells(
     people: People, calendar: Calendar, usual: Integers, generator: np.random.Generator
 ) -> Spells:
     """Day cases, ordinary elective stays, regular attenders, maternity stays and births."""
-    years = len(calendar.starts)
+    elective = generator.poisson(elective_rate(people, calendar.as_of) * HISTORY_YEARS)
+    regular = _regular_counts(people, generator)
+    maternity = generator.poisson(maternity_rate(people, calendar.as_of) * HISTORY_YEARS)
     parts = [
-        spread(use, counts, people, calendar.history_start, usual=usual, generator=generator)
-        for use, counts in (
-            ("elective", generator.poisson(elective_rate(people, calendar.as_of) * years)),
-            ("regular", _regular_counts(people, generator)),
-            ("maternity", generator.poisson(maternity_rate(people, calendar.as_of) * years)),
-        )
+        spread(use, counts, people, calendar.recent_start, usual=usual, generator=generator)
+        for use, counts in (("elective", elective), ("regular", regular), ("maternity", maternity))
     ]
-    return joined([*parts, _births(people, calendar, usual, generator)])
+    parts.append(_births(people, calendar, usual, generator))
+    for first, last in calendar.older:
+        then = replace(people, end=np.minimum(people.end, last))
+        lived = np.maximum(then.end - np.maximum(first, people.birth), 0) / (last - first)
+        parts += [
+            spread(use, counts, then, first, usual=usual, generator=generator)
+            for use, counts in (
+                ("elective", generator.poisson(elective_rate(people, first) * lived)),
+                ("regular", regular // HISTORY_YEARS),
+                ("maternity", generator.poisson(maternity_rate(people, first) * lived)),
+            )
+        ]
+    return joined(parts)
 
 
 def elective_rate(people: People, as_of: int) -> Floats:

@@ -18,9 +18,9 @@ from riskstrat.demo.nhs_numbers import MAXIMUM_PEOPLE, shuffled_numbers
 from riskstrat.demo.nights.horizon import MOST_NIGHTS, Horizon
 from riskstrat.demo.nights.register import NEWCOMERS_A_CHUNK
 from riskstrat.demo.nights.writing import NightWriter
-from riskstrat.demo.people import Calendar, load_place
+from riskstrat.demo.people import HISTORY_YEARS, LEAST_YEARS, MOST_YEARS, Calendar, load_place
 from riskstrat.demo.room import NIGHTS_TRUTH, make_room
-from riskstrat.demo.truth import TRUTH_SCHEMA
+from riskstrat.demo.truth import truth_schema
 from riskstrat.demo.writer import Delivery, Format
 from riskstrat.errors import MisuseError
 from riskstrat.progress import Progress
@@ -48,6 +48,7 @@ def write_town(
     people: int,
     seed: int,
     as_of: date = date(2026, 4, 1),
+    years: int = HISTORY_YEARS,
     nights: int = 1,
     faults: bool = False,
     progress: Progress | None = None,
@@ -56,23 +57,25 @@ def write_town(
     """Write all extracts to ``landing/<the day before as_of>/`` and the truth to ``landing/truth/``.
 
     Each of ``nights`` after the first has a folder of its own, a day later than the one before. The same people, seed,
-    as_of, nights and definitions give the same bytes. Raises MisuseError for a number of people or nights that cannot
-    be, DefinitionError when a code list, the geography or a contract cannot be used.
+    as_of, years, nights and definitions give the same bytes. Raises MisuseError for numbers that cannot be,
+    DefinitionError when a code list, the geography or a contract cannot be used.
     """
-    _refuse_what_cannot_be(people, nights, faults=faults)
+    _refuse_what_cannot_be(people, years, nights, faults=faults)
     place = load_place(geography_folder, as_of)
     vocabulary = load_vocabulary(codelists_folder)
     header = load_header(contracts_folder)
     chunks = -(-people // CHUNK)
     numbers, strangers = shuffled_numbers(seed, people + (chunks * NEWCOMERS_A_CHUNK if nights > 1 else 0))
-    calendar = Calendar.of(as_of)
+    calendar = Calendar.of(as_of, years)
     folder, truth_folder = landing / f"{as_of - timedelta(days=1)}", landing / "truth"
     make_room(folder, truth_folder, nights)
     damage = Damage(calendar, strangers, header)
     with ExitStack() as opened:
         delivery = opened.enter_context(Delivery(folder, header, file_format))
         truth = opened.enter_context(
-            pyarrow.parquet.ParquetWriter(truth_folder / "people.parquet", TRUTH_SCHEMA, compression="zstd")
+            pyarrow.parquet.ParquetWriter(
+                truth_folder / "people.parquet", truth_schema(calendar), compression="zstd"
+            )
         )
         later = None
         if nights > 1:
@@ -112,11 +115,16 @@ def write_town(
     return TownSummary(folder, truth_folder, people, delivery.rows, damage.counts)
 
 
-def _refuse_what_cannot_be(people: int, nights: int, *, faults: bool) -> None:
+def _refuse_what_cannot_be(people: int, years: int, nights: int, *, faults: bool) -> None:
     if not 1 <= people <= MAXIMUM_PEOPLE:
         raise MisuseError(
             f"a town has 1 to {MAXIMUM_PEOPLE:,} people, not {people:,}.",
             remedy="ask for fewer.",
+        )
+    if not LEAST_YEARS <= years <= MOST_YEARS:
+        raise MisuseError(
+            f"a town has {LEAST_YEARS} to {MOST_YEARS} years of history, not {years}.",
+            remedy="ask for a number between them.",
         )
     if not 1 <= nights <= MOST_NIGHTS:
         raise MisuseError(f"a town has 1 to {MOST_NIGHTS} nights, not {nights}.", remedy="ask for fewer.")

@@ -12,9 +12,10 @@ from riskstrat.demo.admissions import Stays
 from riskstrat.demo.calibration import Booleans, Integers
 from riskstrat.demo.health import Health
 from riskstrat.demo.oracle import Exposure, best_probability, posterior_mean_rate
-from riskstrat.demo.people import HISTORY_YEARS, OPEN, Calendar, People
+from riskstrat.demo.people import OPEN, Calendar, People
 from riskstrat.demo.rows import NEVER
 
+WHOLE_HISTORY = "unplanned_admissions_history"
 # Categories of the frailty index by number of deficits (Clegg 2016).
 EFI_CATEGORIES = ("fit", "mild", "moderate", "severe")
 EFI_EDGES = (5, 9, 13)
@@ -59,6 +60,11 @@ TRUTH_SCHEMA = pa.schema(
 )
 
 
+def truth_schema(calendar: Calendar) -> pa.Schema:
+    """The columns of the truth; a longer history has its number of unplanned admissions, which ``p_bayes`` goes by."""
+    return TRUTH_SCHEMA.append(pa.field(WHOLE_HISTORY, pa.int32())) if calendar.older else TRUTH_SCHEMA
+
+
 @dataclass(frozen=True)
 class Person:
     """All that the generator knows of a chunk of people."""
@@ -95,8 +101,8 @@ def truth_table(known: Person, first_person: int, calendar: Calendar) -> pa.Tabl
         "z": known.health.z,
         "mu": exposed.rate[0],
         "history_expected": exposed.expected[1:].sum(axis=0),
-        "expected_rate": posterior_mean_rate(exposed, history[-1], HISTORY_YEARS),
-        "p_bayes": best_probability(exposed, history[-1], HISTORY_YEARS),
+        "expected_rate": posterior_mean_rate(exposed, history[-1], calendar.years),
+        "p_bayes": best_probability(exposed, history[-1], calendar.years),
         "p_bayes_24m": best_probability(exposed, history[1], 2),
         "efi_deficits": deficits,
         "efi_category": np.array(EFI_CATEGORIES)[np.digitize(deficits, EFI_EDGES)],
@@ -105,13 +111,15 @@ def truth_table(known: Person, first_person: int, calendar: Calendar) -> pa.Tabl
         "unplanned_admissions_12m": history[0],
         "unplanned_admissions_24m": history[1],
         "unplanned_admissions_36m": history[2],
+        WHOLE_HISTORY: history[-1],
         "unplanned_admissions_next_12m": _counted(stays, stays.window == 0, count),
         "first_admission_next_12m": _first_of_next_year(stays, count),
         "date_of_death": dates(people.death),
         "date_of_death_next_12m": dates(np.where(people.status == OPEN, exposed.next_death, NEVER)),
     }
-    arrays = [pa.array(columns[field.name]).cast(field.type) for field in TRUTH_SCHEMA]
-    return pa.Table.from_arrays(arrays, schema=TRUTH_SCHEMA)
+    schema = truth_schema(calendar)
+    arrays = [pa.array(columns[field.name]).cast(field.type) for field in schema]
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def _counted(stays: Stays, chosen: Booleans, count: int) -> Integers:

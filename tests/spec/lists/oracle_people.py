@@ -82,7 +82,7 @@ def _first_of_rt1(facts: Facts) -> date:
 
 
 def event_of(one: Person, as_of: date, first_message: date) -> tuple[str | None, date | None]:
-    """The first of the events, in the order in which they count; episodes speak of what RT1 began before its messages."""
+    """The first of the events, in the order in which they count; episodes tell what RT1 began before its messages."""
     midnight = datetime.combine(as_of, time())
     stays = _stays(one, midnight)
     found: list[tuple[int, int, str, date]] = []
@@ -124,7 +124,7 @@ def _since(stay: Row, one: Person) -> date:
 
 
 def _stays(one: Person, midnight: datetime) -> list[Row]:
-    """Every stay by the messages of its provider, one message after the other, as a clerk with a pencil would keep it."""
+    """Every stay by the messages of its provider, as a clerk with a pencil would keep it."""
     order = ("admitted", "transferred", "discharged", "cancelled")
     messages = sorted(
         {

@@ -45,8 +45,8 @@ class Clock:
 class Bed:
     """What messages say of stays, one array element each: days, and the deliveries that told of them, NEVER for none.
 
-    A cancelled stay never was. A stay of which no admission was told began before the messages did: episodes tell of it.
-    ``ended_told`` is the delivery whose episodes show the end of a stay of a night or more.
+    A cancelled stay never was. A stay of which no admission was told began before the messages did: episodes tell of
+    it. ``ended_told`` is the delivery whose episodes show the end of a stay of a night or more.
     """
 
     person: Integers

@@ -22,7 +22,7 @@ from riskstrat.demo.gp import (
     record_normal_result,
     record_observations,
 )
-from riskstrat.demo.health import chance_of
+from riskstrat.demo.health import chance_of, onset_mean
 from riskstrat.demo.nights.changes import Changes
 from riskstrat.demo.nights.horizon import NIGHT_IDS, Horizon, Sent, in_order_sent, lags
 from riskstrat.demo.nights.presence import Presence
@@ -49,12 +49,12 @@ def draw_conditions(
 ) -> dict[str, tuple[Integers, Integers]]:
     """Condition -> who has it newly and since when.
 
-    Those who have a condition got it over ``onset_mean_years``, so the others get it at that pace.
+    Those who have a condition got it over ``onset_mean`` years, so the others get it at that pace.
     """
     found = {}
     for condition in conditions():
         chance = np.minimum(chance_of(condition, told.people, told.health.frailty), 0.95)
-        yearly = chance / (1 - chance) / constant("onset_mean_years")
+        yearly = chance / (1 - chance) / onset_mean(told.calendar)
         day = horizon.happens(np.where(told.health.has(condition.name), 0.0, yearly), generator)
         person = np.flatnonzero(day < NEVER)
         found[condition.name] = (person, day[person])

@@ -52,7 +52,7 @@ def draw_newcomers(
         death=np.full(count, NEVER),
         end=np.full(count, told.calendar.as_of),
     )
-    health = draw_health(people, generator)
+    health = draw_health(people, told.calendar, generator)
     medicines = medicine_counts(people, health, generator)
     chart = draw_records(people, health, told.calendar, told.vocabulary, generator)
     register = draw_register(people, told.place, told.calendar, generator)
@@ -61,7 +61,12 @@ def draw_newcomers(
     events = event_rows(
         chart.pile, people, told.vocabulary.book, told.calendar, first_id=first_id, generator=generator
     )
-    issues = medicine_rows(people, draw_prescriptions(people, medicines, generator), told.calendar, first_id)
+    issues = medicine_rows(
+        people,
+        draw_prescriptions(people, health, medicines, told.calendar, generator),
+        told.calendar,
+        first_id,
+    )
     record = tuple(Sent(rows, since[rows.person]) for rows in (events, issues))
     return Newcomers(people, health, chart, register, since, record)
 

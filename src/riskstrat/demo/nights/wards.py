@@ -76,7 +76,14 @@ def draw_wards(
     planned = _planned(told, later, horizon, generator)
     planned = _clear_of(joined([recent, unplanned, moved_on]), planned)
     new = joined([unplanned, moved_on, planned])
-    drawn = draw_episodes(new, later, told.health, horizon.last, streams["episodes"])
+    drawn = draw_episodes(
+        new,
+        later,
+        told.health,
+        recent_since=told.calendar.recent_start,
+        known_before=horizon.last,
+        generator=streams["episodes"],
+    )
     spells = Spells(
         *(np.concatenate([getattr(begun, field.name), getattr(new, field.name)]) for field in fields(Spells))
     )

@@ -9,10 +9,17 @@ from typing import Any
 from riskstrat.definitions.disclosure import Policy
 from riskstrat.definitions.model import ModelDefinition
 from riskstrat.definitions.model_card import CardPlan
+from riskstrat.model.evaluation.judging import CHALLENGER, MODEL
 from riskstrat.scoring.effects import Effect
 
 LEFT = False
 """A column of words in a card's table; numbers stand to the right."""
+
+
+def in_order(horizon: Mapping[str, Any]) -> list[str]:
+    """The scores of a horizon as the page has them: the model, its challenger, what a team would do without them."""
+    compared = [row["less"] for row in horizon["differences"] if row["of"] == MODEL]
+    return [name for name in (MODEL, CHALLENGER, *compared) if name in horizon["scores"]]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, norm
+from scipy.stats import norm
 
 from riskstrat.model.evaluation.discrimination import Interval
 from riskstrat.model.evaluation.ranking import Flags, Floats, Integers
@@ -16,23 +16,16 @@ from riskstrat.model.evaluation.regression import (
     log_odds,
     robust_covariance,
 )
+from riskstrat.scoring.observed import observed_over_expected
 
 KNOTS = (0.05, 0.35, 0.65, 0.9, 0.99)
 """Where the smooth curve may bend, as quantiles of the risk: more of them at the top, where the list is."""
 
 
 def observed_to_expected(observed: float, expected: float, confidence: float) -> Interval:
-    """Admitted people over the sum of their risks, with the exact Poisson interval (Garwood 1936) of the count.
-
-    It is a little wide, because a person is admitted at most once here. NaN where nothing is expected.
-    """
-    if expected <= 0:
-        nothing = float("nan")
-        return Interval(nothing, nothing, nothing)
-    tail = (1.0 - confidence) / 2
-    low = float(chi2.ppf(tail, 2 * observed)) / 2 if observed > 0 else 0.0
-    high = float(chi2.ppf(1 - tail, 2 * observed + 2)) / 2
-    return Interval(observed / expected, low / expected, high / expected)
+    """Admitted people over the sum of their risks, as every night works it out. NaN where nothing is expected."""
+    ratio = observed_over_expected(observed, expected, confidence)
+    return Interval(ratio.value, ratio.low, ratio.high)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from riskstrat.documents.tables import Table
-from riskstrat.model.evaluation.artefacts import LEFT, Artefacts
+from riskstrat.model.evaluation.artefacts import LEFT, Artefacts, in_order
 from riskstrat.model.evaluation.figures_groups import is_long
 from riskstrat.model.evaluation.judging import MODEL
 from riskstrat.model.evaluation.page import (
@@ -28,14 +28,13 @@ def performance(found: Artefacts) -> tuple[Table, ...]:
             (
                 share(row["share"]),
                 score["title"],
-                percents(row.get("ppv")),
+                percents(row.get("ppv"), 0),
                 percents(row.get("sensitivity")),
                 numbers(row.get("number_needed_to_contact"), 1),
                 numbers(row.get("observed_to_expected")) if "observed_to_expected" in row else "",
-                row["note"] or "",
             )
             for place in range(len(horizon["scores"][MODEL]["capacities"]))
-            for score in horizon["scores"].values()
+            for score in (horizon["scores"][name] for name in in_order(horizon))
             for row in (score["capacities"][place],)
         ]
         columns = (
@@ -45,12 +44,23 @@ def performance(found: Artefacts) -> tuple[Table, ...]:
             "Sensitivity",
             "Needed to contact",
             "Observed over expected",
-            "Note",
         )
-        numeric = (LEFT, LEFT, True, True, True, True, LEFT)
-        tables.append(Table(f"Lists, {span(horizon['horizon'])}", columns, tuple(rows), numeric=numeric))
+        numeric = (LEFT, LEFT, True, True, True, True)
+        title, note = f"Lists, {span(horizon['horizon'])}", _notes(horizon)
+        tables.append(Table(title, columns, tuple(rows), note, numeric))
         tables.append(_calibration(horizon))
     return (*tables, *_over_places_and_time(found.main))
+
+
+def _notes(horizon: Mapping[str, Any]) -> str:
+    """What is to be said against which lists."""
+    against: dict[str, list[str]] = {}
+    for name in in_order(horizon):
+        score = horizon["scores"][name]
+        for row in score["capacities"]:
+            if row["note"]:
+                against.setdefault(row["note"], []).append(f"{share(row['share'])} {score['title']}")
+    return " ".join(f"{note[0].upper()}{note[1:]}: {', '.join(where)}." for note, where in against.items())
 
 
 def _calibration(horizon: Mapping[str, Any]) -> Table:
@@ -61,11 +71,12 @@ def _calibration(horizon: Mapping[str, Any]) -> Table:
             *(numbers(one[key]) for key in ("observed_to_expected", "intercept", "slope")),
             percent(one["ici"], 2),
         )
-        for name, one in horizon["calibration"].items()
+        for name, one in ((name, horizon["calibration"].get(name)) for name in in_order(horizon))
+        if one
     ]
     rows += [
         (score["title"], numbers(score["auroc"], 3), "", "", "", "")
-        for name, score in horizon["scores"].items()
+        for name, score in ((name, horizon["scores"][name]) for name in in_order(horizon))
         if name not in horizon["calibration"]
     ]
     columns = ("Score", "AUROC", "Observed over expected", "Intercept", "Slope", "Mean distance (ICI)")
@@ -80,7 +91,7 @@ def _over_places_and_time(main: Mapping[str, Any]) -> list[Table]:
                 place["name"],
                 numbers(place["auroc"], 3),
                 numbers(place["observed_to_expected"]),
-                percent(place["ppv"]),
+                percents(place["ppv"], 0),
             )
             for place in main["places"]
         )
@@ -96,7 +107,7 @@ def _over_places_and_time(main: Mapping[str, Any]) -> list[Table]:
             (
                 f"{row['months']} months",
                 *(numbers(row[name]["auroc"], 3) for name in ("aged", "fresh")),
-                *(percents(row[name]["ppv"]) for name in ("aged", "fresh")),
+                *(percents(row[name]["ppv"], 0) for name in ("aged", "fresh")),
             )
             for row in main["decay"]
         )
@@ -124,6 +135,9 @@ def fairness(found: Artefacts) -> tuple[Table, ...]:
         f"{title.lower()} {level} {numbers(value)}"
         for title, level, value in furthest(found.main.get("groups", ()))
     )
-    columns = ("Group", "", "People", "Observed over expected", "Expected need", "On the list", "TPR")
-    note = f"Intervals without one: {outside or 'none'}."
+    columns = ("Group", "", "People", "Observed over expected", "Expected admitted", "On the list", "TPR")
+    note = (
+        "TPR: of the admitted people of the group, the share on the list. Expected admitted: the mean of the predicted "
+        f"risks. Intervals that leave out 1: {outside or 'none'}."
+    )
     return (Table("Groups at the team's capacity", columns, rows, note, (LEFT, LEFT, *(True,) * 5)),)

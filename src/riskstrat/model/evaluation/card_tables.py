@@ -12,6 +12,7 @@ from riskstrat.model.evaluation.card_performance import fairness, performance
 from riskstrat.model.evaluation.judging import MODEL
 from riskstrat.model.evaluation.page import (
     count,
+    found_by,
     number,
     numbers,
     percent,
@@ -56,10 +57,11 @@ def _summary(found: Artefacts) -> tuple[Table, ...]:
                 ),
                 (
                     "Team's capacity",
-                    f"{share(plan['team_share'])} of the people scored. {plan['team_source']}",
+                    f"{share(plan['team_share'])} of the people scored; team_capacity in {plan['file']} sets it. "
+                    f"{plan['team_source']}",
                 ),
-                ("PPV on that list", percents(team.get("ppv"))),
-                (f"PPV, {rule['title']}", percents(team_row(rule).get("ppv"))),
+                ("PPV on that list", percents(team.get("ppv"), 0)),
+                (f"PPV, {rule['title']}", percents(team_row(rule).get("ppv"), 0)),
                 ("Number needed to contact", numbers(team.get("number_needed_to_contact"), 1)),
                 ("Observed over expected on the list", numbers(team.get("observed_to_expected"))),
                 ("AUROC", numbers(main["scores"][MODEL]["auroc"], 3)),
@@ -150,7 +152,8 @@ def _predictors(found: Artefacts) -> tuple[Table, ...]:
     columns = ("Predictor", "Form", "Risk may", "Unknown", "Lowest", "Highest", "If unknown")
     note = (
         "Lowest and highest are what the default model adds to the log-odds at its lowest and highest point; what "
-        "it adds in between stands in the model's file."
+        "it adds in between stands in the model's file. Form: spline, a smooth curve; log1p, the same over the "
+        "logarithm of one plus a count; flag, yes or no."
     )
     numeric = (LEFT, LEFT, LEFT, True, True, True, True)
     return (Table("Predictors", columns, tuple(rows), note, numeric),)
@@ -159,7 +162,8 @@ def _predictors(found: Artefacts) -> tuple[Table, ...]:
 def _ends(effect: Effect) -> tuple[str, str, str]:
     """Least and greatest of what a predictor adds where it is known, and what it adds where it is not."""
     added = effect.at_knots if isinstance(effect, Curve) else tuple(effect.levels.values())
-    return f"{min(added):+.2f}", f"{max(added):+.2f}", f"{effect.unknown:+.2f}"
+    low, high, unknown = (f"{round(one, 2) + 0.0:+.2f}" for one in (min(added), max(added), effect.unknown))
+    return low, high, unknown
 
 
 def _making(found: Artefacts) -> tuple[Table, ...]:
@@ -210,7 +214,7 @@ def _life(found: Artefacts) -> tuple[Table, ...]:
             span(horizon["horizon"]),
             gate["title"],
             gate["decides"],
-            numbers(gate["found"], 3) if gate["found"] else "",
+            found_by(gate),
             gate["wanted"],
             YES_NO[gate["passed"]],
         )

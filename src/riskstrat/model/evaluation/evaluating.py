@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,7 @@ from threadpoolctl import threadpool_limits
 
 from riskstrat.audit import append, refusal
 from riskstrat.charts import standalone
-from riskstrat.definitions.contracts import load_contract
+from riskstrat.definitions.contracts import Column, load_contract
 from riskstrat.definitions.disclosure import Policy, load_disclosure
 from riskstrat.definitions.everything import FEATURES
 from riskstrat.definitions.model import ModelDefinition, load_model_definition
@@ -42,7 +42,7 @@ from riskstrat.model.evaluation.gates import APPROVAL, NO_FIGURE, Gate
 from riskstrat.model.evaluation.judging import CHALLENGER, MODEL, judge
 from riskstrat.model.evaluation.page import render_page
 from riskstrat.model.evaluation.splits import Fit
-from riskstrat.model.fitting import KINDS, fit
+from riskstrat.model.fitting import KINDS, FittedModel, fit
 from riskstrat.model.frame_files import Frames, frames_folder, open_frames, read_frames
 from riskstrat.model.frames import build_frames
 from riskstrat.pipeline import code_version
@@ -98,7 +98,7 @@ def evaluate(
     table = read_frames(frames.path)
     with refusal(site, ACTION, model=model.id, audience=plan.audience), threadpool_limits(THREADS):
         horizons = [work.horizon(one, table, test_dates, allow_random) for one in horizons_of(model)]
-    content = _document(model, frames, plan, policy, horizons)
+    content = _document(model, frames, plan, columns, policy, horizons)
     with progress.stage("page"), locked(site):
         return _written(site, model, plan, content)
 
@@ -174,11 +174,17 @@ class _Work:
             return {"horizon": horizon.name, "left_out": problem.what, "gates": [asdict(gate)]}
 
     def fits(self, horizon: Horizon) -> dict[str, tuple[str, Fit]]:
-        """How the model was fitted, and the challenger where there is one."""
+        """How the model was fitted, and the challenger where there is one; each at the level that it was moved to."""
         seed = int(self.model.about["seed"])
+        moved = self.model.about.get("recalibrated", {}).get("horizons", {}).get(horizon.name, {})
+
+        def fitted(table: pa.Table, kind: str) -> FittedModel:
+            model = fit(table, self.definition, horizon=horizon.name, kind=kind, seed=seed)
+            shift = float(moved.get("shifts", {}).get(kind, 0.0))
+            return replace(model, intercept=model.intercept + shift)
 
         def fit_of(kind: str) -> Fit:
-            return lambda table: fit(table, self.definition, horizon=horizon.name, kind=kind, seed=seed)
+            return lambda table: fitted(table, kind)
 
         names = dict(zip(KINDS, (MODEL, CHALLENGER), strict=True))
         kinds = [kind for kind in KINDS if kind in self.model.about["kinds"]]
@@ -186,7 +192,12 @@ class _Work:
 
 
 def _document(
-    model: Model, frames: Frames, plan: EvaluationPlan, policy: Policy, horizons: Sequence[Mapping[str, Any]]
+    model: Model,
+    frames: Frames,
+    plan: EvaluationPlan,
+    columns: Mapping[str, Column],
+    policy: Policy,
+    horizons: Sequence[Mapping[str, Any]],
 ) -> dict[str, Any]:
     return {
         "schema": SCHEMA,
@@ -210,6 +221,15 @@ def _document(
             "seed": plan.seed,
             "person_folds": plan.person_folds,
             "prior_admissions": plan.prior_admissions,
+            "comparators": [
+                {
+                    "title": one.title,
+                    "feature": one.feature,
+                    "at_least": one.at_least,
+                    "meaning": columns[one.feature].description,
+                }
+                for one in plan.comparators
+            ],
             "gates": asdict(plan.gates),
             "anchors": [asdict(anchor) for anchor in plan.anchors],
         },

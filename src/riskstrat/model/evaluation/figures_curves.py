@@ -12,6 +12,9 @@ from riskstrat.charts import svg
 from riskstrat.model.evaluation.drawing import BAND, HEED, LINES, WIDTH, named
 from riskstrat.model.evaluation.judging import MODEL
 
+# Net benefit is told of so many people scored.
+PEOPLE = 1000
+
 
 def ppv_by_capacity(horizon: Mapping[str, Any], team_share: float) -> str:
     """PPV of every score at every capacity, with bands."""
@@ -74,7 +77,7 @@ def decision_curve(horizon: Mapping[str, Any]) -> str:
     title = horizon["scores"][MODEL]["title"]
     names = {"model": title, "rule": _rule_title(horizon), "all": "contact everybody"}
     rows = [
-        {"who": names[key], "threshold": point["threshold"], "benefit": point[key]}
+        {"who": names[key], "threshold": point["threshold"], "benefit": PEOPLE * point[key]}
         for point in points
         for key in names
         if key in point
@@ -82,7 +85,7 @@ def decision_curve(horizon: Mapping[str, Any]) -> str:
     rows += [{"who": "contact nobody", "threshold": point["threshold"], "benefit": 0.0} for point in points]
     frame = pd.DataFrame(rows)
     best = float(frame["benefit"].max())
-    useful = [point["threshold"] for point in points if point["model"] > best * 0.004]
+    useful = [point["threshold"] for point in points if PEOPLE * point["model"] > best * 0.004]
     last = max([*useful, team]) * 1.08
     titles = [*dict.fromkeys(frame["who"])]
     colour, dash = _told_apart(titles, [0, 2, 5, 4] if len(titles) == 4 else [0, 5, 4])
@@ -90,7 +93,7 @@ def decision_curve(horizon: Mapping[str, Any]) -> str:
         "threshold:Q",
         title="Threshold: the risk from which a contact is thought worth it",
         scale=altair.Scale(domain=[points[0]["threshold"], last], nice=False),
-        axis=altair.Axis(format="%", grid=False),
+        axis=altair.Axis(format="%", grid=False, values=[tenth / 20 for tenth in range(21)]),
     )
     lines = (
         altair.Chart(frame)
@@ -99,9 +102,9 @@ def decision_curve(horizon: Mapping[str, Any]) -> str:
             x=across,
             y=altair.Y(
                 "benefit:Q",
-                title="Net benefit per person scored",
+                title=f"Net benefit per {PEOPLE:,} people scored",
                 scale=altair.Scale(domain=[-best * 0.12, best * 1.04], nice=False),
-                axis=altair.Axis(format=".3f", tickCount=6),
+                axis=altair.Axis(tickCount=6),
             ),
             color=colour,
             strokeDash=dash,

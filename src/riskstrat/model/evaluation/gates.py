@@ -14,6 +14,8 @@ from riskstrat.model.evaluation.judging import CHALLENGER, MODEL
 from riskstrat.model.evaluation.splits import TEMPORAL
 
 APPROVAL, PROMOTION = "approval", "promotion"
+# Gates whose figure is a PPV, or the difference of two.
+OF_PPV = ("enough_people", "better_than_rule", "better_than_default")
 
 
 @dataclass(frozen=True)
@@ -65,18 +67,21 @@ def failed_gates(gates: Iterable[Mapping[str, Any]], decides: str = APPROVAL) ->
     and observed over expected among the people on its list is within the limits.
     """
     return [
-        f"{gate['title']}: {_words(gate['found'])}wanted {gate['wanted']}"
+        f"{gate['title']}: {_words(gate)}wanted {gate['wanted']}"
         for gate in gates
         if gate["decides"] == decides and not gate["passed"]
     ]
 
 
-def _words(found: Sequence[float | None] | None) -> str:
+def _words(gate: Mapping[str, Any]) -> str:
+    found: Sequence[float | None] | None = gate["found"]
     if found is not None and not found:
         return ""
-    if found is None or None in found:
+    figures = [part for part in found or () if part is not None]
+    if len(figures) < 3:
         return "not shown, "
-    return f"{found[0]:.3f} ({found[1]:.3f} to {found[2]:.3f}), "
+    form = "{:.1%} ({:.1%} to {:.1%}), " if gate["name"] in OF_PPV else "{:.3f} ({:.3f} to {:.3f}), "
+    return form.format(*figures)
 
 
 def _team_row(horizon: Mapping[str, Any], name: str) -> Mapping[str, Any]:
@@ -104,7 +109,7 @@ def _enough(row: Mapping[str, Any], plan: EvaluationPlan) -> Gate:
         row.get("ppv") is not None and row["note"] is None,
         row.get("ppv"),
         f"{plan.gates.fewest_admitted_on_list} admitted people and an interval of the PPV no wider than "
-        f"{plan.gates.widest_ppv_interval:g}",
+        f"{100 * plan.gates.widest_ppv_interval:g} percentage points",
     )
 
 

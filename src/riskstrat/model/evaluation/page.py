@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import partial
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riskstrat.disclosure.counts import HIDDEN
-from riskstrat.model.evaluation.gates import APPROVAL, PROMOTION, failed_gates
+from riskstrat.model.evaluation.gates import APPROVAL, OF_PPV, PROMOTION, failed_gates
 from riskstrat.model.evaluation.judging import CHALLENGER, MODEL
 from riskstrat.model.evaluation.wording import refuse_causal
 
@@ -36,6 +37,7 @@ def render_page(content: Mapping[str, Any], charts: Mapping[str, str], causal_wo
             if CHALLENGER in main["scores"]
             else None,
             worst=furthest(main.get("groups", ())),
+            notes=partial(notes_on, main["scores"]),
             MODEL=MODEL,
             CHALLENGER=CHALLENGER,
         )
@@ -62,7 +64,9 @@ def environment() -> Environment:
         "span": span,
         "number": number,
         "numbers": numbers,
-        "days": lambda texts: " and ".join(day(text) for text in texts),
+        "days": days,
+        "ends": ends,
+        "found": found_by,
     }
     return made
 
@@ -98,6 +102,16 @@ def is_one_inside(found: Sequence[float]) -> bool:
     return found[1] <= 1 <= found[2]
 
 
+def notes_on(scores: Mapping[str, Mapping[str, Any]], place: int) -> dict[str, list[str]]:
+    """What is to be said against lists of one capacity, and against whose; hidden lists say it in their row."""
+    notes: dict[str, list[str]] = {}
+    for score in scores.values():
+        row = score["capacities"][place]
+        if row["note"] and "ppv" in row:
+            notes.setdefault(row["note"], []).append(score["title"])
+    return notes
+
+
 def count(value: int | None) -> str:
     """A count of people, with a star where it is hidden."""
     return HIDDEN if value is None else f"{value:,}"
@@ -107,6 +121,16 @@ def day(text: str) -> str:
     """An ISO date as people write it, 1 April 2026."""
     found = date.fromisoformat(text)
     return f"{found.day} {found:%B %Y}"
+
+
+def days(texts: Sequence[str]) -> str:
+    """ISO dates as people list them.
+
+    >>> days(["2024-04-01", "2025-04-01", "2026-04-01"])
+    '1 April 2024, 1 April 2025 and 1 April 2026'
+    """
+    *first, last = (day(text) for text in texts)
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -143,11 +167,25 @@ def number(value: float | None, digits: int = 2) -> str:
     return HIDDEN if value is None else f"{round(value, digits) + 0.0:.{digits}f}"  # no minus before nothing
 
 
-def numbers(found: Found, digits: int = 2) -> str:
-    """A figure with its interval."""
+def numbers(found: Found, digits: int = 2, times: int = 1) -> str:
+    """A figure with its interval, of so many people where it is for each one."""
     if not found or found[0] is None:
         return HIDDEN
-    low, high = (number(end, digits) for end in found[1:])
-    return (
-        number(found[0], digits) if low == high == HIDDEN else f"{number(found[0], digits)} ({low} to {high})"
-    )
+    value = number(times * found[0], digits)
+    between = ends(found, digits, times)
+    return f"{value} ({between})" if between else value
+
+
+def ends(found: Found, digits: int = 2, times: int = 1) -> str:
+    """The ends of an interval; nothing where both are hidden or unbounded."""
+    if not found or (found[1] is None and found[2] is None):
+        return ""
+    low, high = (None if end is None else times * end for end in found[1:])
+    return f"{number(low, digits)} to {number(high, digits)}"
+
+
+def found_by(gate: Mapping[str, Any]) -> str:
+    """What a gate found: a PPV or a difference of two as a percentage, everything else as it is."""
+    if not gate["found"]:
+        return ""
+    return percents(gate["found"]) if gate["name"] in OF_PPV else numbers(gate["found"], 3)

@@ -14,6 +14,7 @@ import numpy as np
 from riskstrat.definitions.disclosure import Policy
 from riskstrat.definitions.model_evaluation import EvaluationPlan, Gates
 from riskstrat.disclosure.counts import shown
+from riskstrat.measures.intervals import wilson
 from riskstrat.model.evaluation.bootstrap import interval_of
 from riskstrat.model.evaluation.calibration import observed_to_expected
 from riskstrat.model.evaluation.capacity import AtCapacity, at_capacity, places, threshold_at
@@ -240,7 +241,11 @@ def _place(one: LeftOut, level: ShownLevel, outcome: Flags, plan: EvaluationPlan
         observed_to_expected(level.admitted, float(one.risk.sum()), plan.confidence)
     )
     ppv = _ppv_at(outcome, one.risk, plan.team_share, policy)
-    return row | {"ppv": figure(ppv)}
+    if ppv is None:
+        return row
+    listed = places(len(outcome), plan.team_share)
+    ends = wilson(round(ppv * listed), listed, plan.confidence)
+    return row | {"ppv": interval(Interval(ppv, *ends)) if ends else None}
 
 
 def _ppv_at(outcome: Flags, score: Floats, share: float, policy: Policy) -> float | None:

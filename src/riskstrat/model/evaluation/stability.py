@@ -5,10 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from riskstrat.model.evaluation.ranking import Floats
-
-BINS = 10
-LEAST = 1e-4
-"""A bin's share is taken as at least this, so that an empty one has a logarithm."""
+from riskstrat.scoring.spread import BINS, stability_index
 
 
 def population_stability_index(before: Floats, now: Floats, bins: int = BINS) -> float:
@@ -22,14 +19,13 @@ def population_stability_index(before: Floats, now: Floats, bins: int = BINS) ->
         return float("nan")
     known = before[~np.isnan(before)]
     edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)[1:-1])) if len(known) else np.empty(0)
-    shares = [_shares(values, edges) for values in (before, now)]
-    return float(np.sum((shares[1] - shares[0]) * np.log(shares[1] / shares[0])))
+    return stability_index(*(_shares(values, edges).tolist() for values in (before, now)))
 
 
 def _shares(values: Floats, edges: Floats) -> Floats:
-    """Share of people in each bin (lower edge exclusive, upper inclusive), unknown last, none below the least."""
+    """Share of people in each bin (lower edge exclusive, upper inclusive), unknown last."""
     known = values[~np.isnan(values)]
     counts = np.bincount(np.searchsorted(edges, known, side="left"), minlength=len(edges) + 1)
     counts = np.append(counts, len(values) - len(known))
-    shares: Floats = np.maximum(counts / len(values), LEAST)
+    shares: Floats = counts / len(values)
     return shares
