@@ -3,7 +3,8 @@
     python -m benchmarks.features --people 1000000 --repeats 3 --profile
 
 A demo town is ingested once and its staged tables are written to Parquet. Then the scan (the floor), all features, the
-Hospital Frailty Risk Score alone and pycomorb's take turns, every measurement in a process of its own with 2 threads.
+same features in polars and in pandas, and scores of codes by riskstrat and by packages take turns, every measurement in
+a process of its own with 2 threads. The feature tables are compared column by column, the scores person by person.
 Writes a JSON document and a Markdown table beside it; ``--profile`` also names the slowest SQL files.
 """
 
@@ -11,45 +12,61 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
-import resource
 import shutil
 import statistics
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Callable
 from datetime import date
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from benchmarks.baselines.equality import differences, not_compared
+from benchmarks.running import (
+    RESULTS,
+    Turn,
+    machine,
+    measure_in_process,
+    measure_work,
+    medians,
+    ratio,
+    take_turns,
+    versions,
+    write_result,
+)
+from benchmarks.scores import (
+    disagreements,
+    measure_score,
+    prepare_admissions,
+    ready_packages,
+    score_names,
+    score_versions,
+    scores_page,
+)
 from benchmarks.staged import THREADS, prepare
 
 AS_OF = date(2026, 4, 1)
-MEASURED = ("scan", "features", "features_and_history", "hfrs", "pycomorb")
+BASELINES = ("polars", "pandas")
+MEASURED = ("scan", "features", "features_and_history", *BASELINES)
 LABELS = {
     "scan": "DuckDB scans the columns that the SQL reads (floor)",
     "features": "riskstrat computes all features",
     "features_and_history": "and publishes a year of monthly snapshots",
-    "hfrs": "riskstrat: episodes to spells to HFRS",
-    "pycomorb": "pycomorb: reads and unpivots the episodes, HFRS",
+    "polars": "polars computes the same table",
+    "pandas": "pandas computes the same table",
 }
-# What each is divided by. The lesser work of pycomorb: no spells, no windows, no tidying of codes.
+# What each is divided by.
 BASES = {
     "scan": "scan",
     "features": "scan",
     "features_and_history": "scan",
-    "hfrs": "pycomorb",
-    "pycomorb": "pycomorb",
+    "polars": "features",
+    "pandas": "features",
 }
 SLOWEST = 12
 
 # Does the work that is timed; returns seconds of its parts.
-Work = Callable[[], dict[str, float]]
+Parts = Callable[[], dict[str, float]]
 
 
 def main() -> None:
@@ -61,18 +78,29 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="riskstrat-bench-", dir=options.work) as place:
         folder = Path(place)
         rows = prepare(folder, AS_OF, people=options.people)
-        found: dict[str, list[dict[str, Any]]] = {name: [] for name in MEASURED}
-        for turn in range(options.repeats):
-            for name in MEASURED:
-                found[name].append(_in_a_process(name, folder))
-                said = {key: value for key, value in found[name][-1].items() if key != "parts"}
-                print(f"turn {turn + 1}: {name} {said}", file=sys.stderr)
-        result = _result(found, rows, options.people)
-    options.out.mkdir(parents=True, exist_ok=True)
+        admissions = prepare_admissions(folder)
+        packages, not_run = ready_packages((options.environments or folder / "environments").resolve())
+        variables, names = {"POLARS_MAX_THREADS": str(THREADS)}, score_names(packages)
+
+        def measure(name: str) -> Turn:
+            if name in MEASURED:
+                return measure_in_process("benchmarks.features", name, folder, variables)
+            return measure_score(name, admissions, packages)
+
+        found = take_turns([*MEASURED, *names], options.repeats, measure)
+        scored = {name: found[name] for name in names}
+        result = _result({name: found[name] for name in MEASURED}, rows, options.people) | {
+            "baselines": {name: _compared(folder, name) for name in BASELINES},
+            "scores": {
+                "versions": score_versions(),
+                "not_run": not_run,
+                "turns": scored,
+                "median": medians(scored),
+                "disagreements": disagreements(admissions, packages),
+            },
+        }
     page = _page(result) + (_profile(result) if options.profile else "")
-    (options.out / "features.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (options.out / "features.md").write_text(page, encoding="utf-8")
-    print(page)
+    write_result(options.out, f"features-{options.people}", result, page)
 
 
 def _options() -> argparse.Namespace:
@@ -83,53 +111,37 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--work", type=Path, default=None, help="where the data go while it runs (10 GB for a million people)"
     )
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument(
+        "--environments", type=Path, default=None, help="where comorbidipy's is kept (0.2 GB)"
+    )
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 
-def _in_a_process(name: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.features", "--measure", name, "--folder", str(folder)]
-    environment = os.environ | {"POLARS_MAX_THREADS": str(THREADS)}
-    started = time.perf_counter()
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, env=environment)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found | {"process_seconds": round(time.perf_counter() - started, 2)}
-
-
-def _measured(name: str, folder: Path) -> dict[str, Any]:
-    ready = {
+def _measured(name: str, folder: Path) -> Turn:
+    ways: dict[str, Callable[[Path, Path], Parts]] = {
         "scan": _scan,
         "features": _features,
         "features_and_history": partial(_features, with_history=True),
-        "hfrs": _hfrs,
-        "pycomorb": _pycomorb,
-    }[name]
+        "polars": partial(_baseline, "polars"),
+        "pandas": partial(_baseline, "pandas"),
+    }
+    ready = ways[name]
     place = folder / "turn"
     place.mkdir()
     try:
         work = ready(folder, place)
-        before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-        parts = work()
-        seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
+        turn = measure_work(lambda: {"parts": {part: round(took, 3) for part, took in work().items()}})
+        if name in ("features", *BASELINES):
+            (place / "features.parquet").replace(folder / f"{name}.parquet")
+        return turn
     finally:
         shutil.rmtree(place)
-    return {
-        "seconds": round(seconds, 2),
-        "cpu_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
-        "peak_gb": round(_peak_kilobytes() / 1e6, 2),
-        "parts": {part: round(took, 3) for part, took in parts.items()},
-    }
 
 
-def _peak_kilobytes() -> int:
-    """The most memory that this process ever held; getrusage would count its parent's too."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(status.partition("VmHWM:")[2].split()[0])
-
-
-def _scan(folder: Path, place: Path) -> Work:
+def _scan(folder: Path, place: Path) -> Parts:
     from benchmarks.staged import read_staged
 
     staged = read_staged(folder, place, AS_OF)
@@ -143,7 +155,7 @@ def _scan(folder: Path, place: Path) -> Work:
     return work
 
 
-def _features(folder: Path, place: Path, *, with_history: bool = False) -> Work:
+def _features(folder: Path, place: Path, *, with_history: bool = False) -> Parts:
     from benchmarks.staged import read_staged
     from riskstrat.engines.duckdb import run_sql_folder
     from riskstrat.stages.features import features
@@ -162,72 +174,39 @@ def _features(folder: Path, place: Path, *, with_history: bool = False) -> Work:
     return work
 
 
-def _hfrs(folder: Path, place: Path) -> Work:
-    """People and the extracts' calendar are there beforehand: they are no part of the score."""
-    from benchmarks.staged import read_staged
-    from riskstrat.engines.duckdb import run_sql_folder
-    from riskstrat.stages.features import FEATURE_FOLDERS
-    from riskstrat.stages.link import LINK_FOLDER
+def _baseline(library: str, folder: Path, place: Path) -> Parts:
+    import importlib
 
-    staged = read_staged(folder, place, AS_OF)
-    core, scores = (staged.pipelines / name for name in FEATURE_FOLDERS[:2])
-    run_sql_folder(staged.engine, staged.pipelines / LINK_FOLDER)
-    run_sql_folder(staged.engine, core, only="extract_coverage")
-    staged.engine.seconds.clear()
+    import pyarrow
+
+    from benchmarks.baselines.knowledge import read_knowledge
+
+    # polars is told by a variable, which it must find when it is first imported
+    pyarrow.set_cpu_count(THREADS)
+    pyarrow.set_io_thread_count(THREADS)
+    module = importlib.import_module(f"benchmarks.baselines.{library}_features")
+    knowledge = read_knowledge(folder / "site", AS_OF)
 
     def work() -> dict[str, float]:
-        run_sql_folder(staged.engine, core, only="hfrs_components")
-        run_sql_folder(staged.engine, scores, only="hfrs")
-        return staged.engine.seconds
+        module.write_features(folder / "staged", knowledge, place / "features.parquet")
+        return {}
 
     return work
 
 
-def _pycomorb(folder: Path, _place: Path) -> Work:
-    import polars
-    from pycomorb import comorbidity
-
-    path = folder / "staged" / "acute_episodes.parquet"
-    positions = [f"diagnosis_{number:02d}" for number in range(1, 21)]
-
-    def work() -> dict[str, float]:
-        started = time.perf_counter()
-        codes = (
-            polars.read_parquet(path, columns=["person", *positions])
-            .unpivot(on=positions, index="person", value_name="code")
-            .drop_nulls()
-        )
-        unpivoted = time.perf_counter()
-        comorbidity("hfrs", codes, id_col="person", code_col="code")
-        return {"read and unpivot": unpivoted - started, "comorbidity": time.perf_counter() - unpivoted}
-
-    return work
+def _compared(folder: Path, name: str) -> dict[str, Any]:
+    """For how many people a baseline's table says something else, by column, and which columns it lacks."""
+    ours, theirs = folder / "features.parquet", folder / f"{name}.parquet"
+    return {"differences": differences(ours, theirs), "not_compared": not_compared(ours, theirs)}
 
 
-def _result(found: dict[str, list[dict[str, Any]]], rows: dict[str, int], people: int) -> dict[str, Any]:
-    import duckdb
-
-    from riskstrat import __version__
-
-    measures = ("seconds", "cpu_seconds", "peak_gb", "process_seconds")
-    middle = {
-        name: {key: statistics.median(turn[key] for turn in turns) for key in measures}
-        for name, turns in found.items()
-    }
+def _result(found: dict[str, list[Turn]], rows: dict[str, int], people: int) -> dict[str, Any]:
+    middle = medians(found)
     return {
         "people": people,
         "rows": rows,
-        "machine": {
-            "cpus": os.cpu_count(),
-            "threads": THREADS,
-            "processor": platform.processor() or platform.machine(),
-        },
-        "versions": {
-            "riskstrat": __version__,
-            "duckdb": duckdb.__version__,
-            "pycomorb": version("pycomorb"),
-            "python": platform.python_version(),
-        },
+        "machine": machine() | {"threads": THREADS},
+        "versions": versions("polars", "pandas"),
         "turns": found,
         "median": middle,
         "median_of_parts": {
@@ -236,10 +215,7 @@ def _result(found: dict[str, list[dict[str, Any]]], rows: dict[str, int], people
             }
             for name, turns in found.items()
         },
-        "ratio": {
-            name: {key: round(middle[name][key] / middle[base][key], 2) for key in ("seconds", "cpu_seconds")}
-            for name, base in BASES.items()
-        },
+        "ratio": {name: ratio(middle[name], middle[base]) for name, base in BASES.items()},
     }
 
 
@@ -248,7 +224,8 @@ def _page(result: dict[str, Any]) -> str:
     lines = [
         f"Features of {result['people']:,} people ({rows['gp_events']:,} GP entries, {rows['gp_medications']:,} "
         f"medicines, {rows['acute_episodes']:,} episodes; {result['machine']['threads']} threads, DuckDB "
-        f"{result['versions']['duckdb']}, pycomorb {result['versions']['pycomorb']}); medians of "
+        f"{result['versions']['duckdb']}, polars {result['versions']['polars']}, pandas "
+        f"{result['versions']['pandas']}); medians of "
         f"{len(result['turns']['scan'])} interleaved turns.",
         "",
         "| | seconds | CPU seconds | peak GB | divided by | times | CPU times |",
@@ -260,16 +237,18 @@ def _page(result: dict[str, Any]) -> str:
             f"| {LABELS[name]} | {row['seconds']:.2f} | {row['cpu_seconds']:.2f} | {row['peak_gb']:.2f} "
             f"| {BASES[name]} | {ratio['seconds']:.2f} | {ratio['cpu_seconds']:.2f} |"
         )
-    return "\n".join([*lines, "", _hfrs_parts(result["median_of_parts"]), ""])
+    compared = [_comparison(name, found) for name, found in result["baselines"].items()]
+    return "\n".join([*lines, "", *compared, "", *scores_page(result["scores"]), ""])
 
 
-def _hfrs_parts(parts: dict[str, dict[str, float]]) -> str:
-    """What the two HFRS spend on the score itself, once codes stand one below the other."""
-    ours = parts["hfrs"]["hfrs_components"] + parts["hfrs"]["hfrs"]
-    theirs = parts["pycomorb"]["comorbidity"]
+def _comparison(name: str, found: dict[str, Any]) -> str:
+    counts, left_out = found["differences"], found["not_compared"]
+    apart = {column: people for column, people in counts.items() if people}
+    said = f"differences: {apart}" if apart else "no difference"
+    less = f"; it leaves out {', '.join(left_out)}, which is less work" if left_out else ""
     return (
-        f"The score alone, from codes one below the other: riskstrat {ours:.2f} s, pycomorb {theirs:.2f} s, "
-        f"{ours / theirs:.2f} times."
+        f"- {name}: {len(counts)} columns compared for everybody, {said}{less}. It keeps neither the components of "
+        "scores nor the months before, which riskstrat stores for explanations and histories."
     )
 
 

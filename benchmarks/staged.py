@@ -21,14 +21,14 @@ from riskstrat.stages.context import Context
 from riskstrat.stages.features import FEATURE_FOLDERS
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
-from riskstrat.stages.ingest.identity import close_identity
+from riskstrat.stages.ingest.identity import close_identity, find_erased
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.link import LINK_FOLDER
 
 THREADS, MEMORY_LIMIT = 2, "4GB"
 KEY = bytes(range(32))
 # Tables that ingest leaves beside the extracts, and that no definition holds.
-BESIDE = ("extract_status", "person_keys")
+BESIDE = ("extract_status", "person_keys", "erased_people")
 
 
 class TimedEngine(DuckDBEngine):
@@ -59,7 +59,7 @@ class Staged:
         return self.context.definitions.pipelines
 
 
-def prepare(folder: Path, as_of: date, *, people: int) -> dict[str, int]:
+def prepare(folder: Path, as_of: date, *, people: int, faults: bool = False) -> dict[str, int]:
     """Write a site, a town and its staged extracts into ``folder``; the rows of each extract are returned."""
     write_default_site(folder / "site")
     site = load_site(folder / "site")
@@ -71,6 +71,7 @@ def prepare(folder: Path, as_of: date, *, people: int) -> dict[str, int]:
         people=people,
         seed=1,
         as_of=as_of,
+        faults=faults,
         progress=Progress(),
     )
     rows = _stage(site, folder, as_of)
@@ -89,6 +90,7 @@ def _stage(site: Site, folder: Path, as_of: date) -> dict[str, int]:
         context = _context(definitions, engine, deliveries, site.landing, work, as_of)
         with context.progress.stage("ingest"):
             ingest(context)
+            find_erased(engine, None)
             close_identity(engine)
         for table in (*definitions.extract_names, *BESIDE):
             engine.export(f"SELECT * FROM {quoted(table)}", staged / f"{table}.parquet")

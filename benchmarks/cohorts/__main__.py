@@ -2,9 +2,9 @@
 
     python -m benchmarks.cohorts --people 1000000 --turns 11
 
-Makes people with dated events, a published run and the peers' inputs of them, and an environment for each peer. Then
-every command takes turns, each a whole process. Writes a JSON document and a Markdown table beside it; ends with 1
-where riskstrat's answer is wrong.
+Makes people with dated events, a published run, the peers' inputs of them in two editions, cut down to what the
+question needs and with the whole records, and an environment for each peer. Then every command takes turns, each a
+whole process. Writes a JSON document and a Markdown table beside it; ends with 1 where riskstrat's answer is wrong.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cohorts.page import page, result
-from benchmarks.cohorts.peers import ask_peers
+from benchmarks.cohorts.peers import LIMIT_GB, ask_peers
 from benchmarks.cohorts.question import COHORT, ROWS, WHERE
-from benchmarks.cohorts.turns import Asked, nothing, only_number, rows_after_heading, take_turns
+from benchmarks.cohorts.turns import Asked, ask_in_turns, nothing, only_number, rows_after_heading
+from benchmarks.running import RESULTS, say, write_result
 
 
 def main() -> int:
@@ -28,23 +29,32 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory(prefix="riskstrat-bench-", dir=options.work) as place:
         folder = Path(place)
-        _say("making the people, their published run and the peers' inputs")
+        say(
+            f"making {options.people:,} people, their published run and the peers' inputs; {_expected(options)}"
+        )
         prepare = [sys.executable, "-m", "benchmarks.cohorts.prepare", str(folder)]
-        subprocess.run([*prepare, "--people", str(options.people), "--seed", str(options.seed)], check=True)
+        prepare += ["--people", str(options.people), "--seed", str(options.seed)]
+        subprocess.run([*prepare, *([] if options.no_whole else ["--whole"])], check=True)
         about: dict[str, Any] = json.loads((folder / "answers.json").read_text(encoding="utf-8"))
         commands = own_commands(folder / "site", about["answers"]["completed years"])
         environments = (options.environments or folder / "environments").resolve()
         environments.mkdir(parents=True, exist_ok=True)
-        peers, not_run = (
-            ([], {}) if options.no_peers else ask_peers(folder, environments, about["answers"], _say)
-        )
-        found = take_turns([*commands, *peers], options.turns, _say)
+        peers, not_run = ([], {}) if options.no_peers else ask_peers(folder, environments, about["answers"])
+        found = ask_in_turns([*commands, *peers], options.turns)
     measured = result(found, not_run, about)
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "cohorts.json").write_text(json.dumps(measured, indent=1) + "\n", encoding="utf-8")
-    (options.out / "cohorts.md").write_text(page(measured), encoding="utf-8")
-    print(page(measured))
+    write_result(options.out, "cohorts", measured, page(measured))
     return int(any(one.problem for one in found if one.asked.peer is None))
+
+
+def _expected(options: argparse.Namespace) -> str:
+    """What it takes, judged by 100,000 people; two cores that nothing else uses."""
+    millions = options.people / 1_000_000
+    if options.no_whole or options.no_peers:
+        return f"expect {2 + 5 * millions:.0f} minutes and {1 + 3 * millions:.0f} GB of memory"
+    return (
+        f"expect {4 + 10 * millions:.0f} minutes, {1 + 6 * millions:.0f} GB of memory, {4 * millions:.1f} GB of disk, "
+        f"a peer over whole records up to {LIMIT_GB} GB; environments that are not kept take 5 minutes and 1.8 GB more"
+    )
 
 
 def own_commands(site: Path, people: int) -> list[Asked]:
@@ -93,16 +103,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--turns", type=int, default=11)
     parser.add_argument("--no-peers", action="store_true", help="riskstrat and DuckDB only")
+    parser.add_argument("--no-whole", action="store_true", help="the peers on cut-down tables only")
     parser.add_argument(
         "--environments", type=Path, default=None, help="where the peers' environments are kept (1.8 GB)"
     )
-    parser.add_argument("--work", type=Path, default=None, help="where the data go while it runs (3 GB)")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--work", type=Path, default=None, help="where the data go while it runs (10 GB)")
+    parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 PINS = Path(__file__).resolve().parents[1] / "peers"
-# The pins were resolved with the first; a peer that needs another is not run.
+# The pins were resolved with the first; a peer that needs another says so.
 PYTHONS = ("3.12", "3.13")
+NEEDS = {"comorbidipy": ("3.13",)}
 INSTALL_SECONDS = 1_200
 
 
@@ -26,7 +27,7 @@ def environment(name: str, folder: Path) -> Path:
     if ready.is_file() and ready.read_text(encoding="utf-8") == pins.read_text(encoding="utf-8"):
         return python
     shutil.rmtree(folder / name, ignore_errors=True)
-    _run([_interpreter(), "-m", "venv", str(folder / name)])
+    _run([_interpreter(NEEDS.get(name, PYTHONS)), "-m", "venv", str(folder / name)])
     pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
     _run([*pip, "--requirement", str(pins)])
     shutil.copyfile(pins, ready)
@@ -39,19 +40,19 @@ def pinned(name: str) -> str:
     return next(line.partition("==")[2] for line in lines if line.startswith(f"{name}=="))
 
 
-def _interpreter() -> str:
+def _interpreter(pythons: tuple[str, ...]) -> str:
     """A Python of a version that the pins hold for: this one, one on the path, or one of pyenv's."""
-    if f"{sys.version_info.major}.{sys.version_info.minor}" in PYTHONS:
+    if f"{sys.version_info.major}.{sys.version_info.minor}" in pythons:
         return sys.executable
     kept = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
-    for wanted in PYTHONS:
+    for wanted in pythons:
         named = shutil.which(f"python{wanted}")
         found = [*([named] if named else []), *map(str, sorted(kept.glob(f"{wanted}.*/bin/python")))]
         for candidate in found:
             # a pyenv shim is on the path and still may not run
             if subprocess.run([candidate, "--version"], capture_output=True, check=False).returncode == 0:
                 return candidate
-    raise UnavailableError(f"no Python {' or '.join(PYTHONS)} on this machine")
+    raise UnavailableError(f"no Python {' or '.join(pythons)} on this machine")
 
 
 def _run(command: list[str]) -> None:

@@ -1,79 +1,55 @@
-"""The same people as two public models for exchange have them: OMOP tables for cohort tools of OHDSI, MEDS events.
+"""The same people as the tables of OMOP's common data model, for the cohort tools that read it.
 
-Each table holds the rows that the question needs and no others, so the peers read less than they would in practice.
+In two editions: cut-down tables hold the rows that the question needs and no others, so the peers read less than they
+would in practice; whole records hold everything else too, as the tables of a site do.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.cohorts.people import TODAY, Events, Numbers, People
+from benchmarks.cohorts.people import TODAY, Numbers, People
+from benchmarks.cohorts.records import CODED, VISITS, Entries, Records
 
 # The concepts of the peers' definitions. Visits are OMOP's own; the vocabulary has no concepts for the categories.
 EMERGENCY_INPATIENT, INPATIENT = 262, 9201
 FRAILTY_CONCEPTS = {"mild": 2_000_000_001, "moderate": 2_000_000_002, "severe": 2_000_000_003}
 BEGIN_DAY = TODAY - 20 * 365
-AS_OF_CODE, BIRTH_CODE = "AS_OF", "MEDS_BIRTH"
+TABLES = {
+    "condition": "condition_occurrence",
+    "measurement": "measurement",
+    "observation": "observation",
+    "drug": "drug_exposure",
+}
 
 
-def write_omop(folder: Path, people: People) -> dict[str, int]:
-    """One Parquet file a table of the OMOP common data model 5.4; returns the rows of each."""
+def write_omop(folder: Path, people: People, records: Records | None = None) -> dict[str, int]:
+    """One Parquet file a table of the OMOP common data model 5.4; returns the rows of each.
+
+    Without ``records`` the tables are cut down.
+    """
     tables = {
         "person": _persons(people),
         "observation_period": _observation_periods(people),
-        "visit_occurrence": _visits(people),
-        "condition_occurrence": _conditions(people),
-        "concept": _concepts(),
-        "concept_ancestor": _ancestors(),
+        "visit_occurrence": _visits(people, records),
+        "condition_occurrence": _conditions(people, records),
+        "concept": _concepts(records),
+        "concept_ancestor": _ancestors(records),
     }
+    if records:
+        tables |= {
+            "measurement": _entries("measurement", "measurement_date", records.measurements),
+            "observation": _entries("observation", "observation_date", records.observations),
+            "drug_exposure": _entries("drug", "drug_exposure_start_date", records.drugs),
+        }
     folder.mkdir(parents=True)
     for name, table in tables.items():
         pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     return {name: len(table) for name, table in tables.items()}
-
-
-def write_meds(folder: Path, people: People) -> dict[str, int]:
-    """One shard of MEDS events, by subject and time; a subject is the person's place in the order of person_id."""
-    table = meds_events(people)
-    path = folder / "data" / "all" / "0.parquet"
-    path.parent.mkdir(parents=True)
-    pq.write_table(table, path, compression="zstd")
-    (folder / "metadata").mkdir()
-    about = {"dataset_name": "benchmark", "meds_version": "0.4.0"}
-    (folder / "metadata" / "dataset.json").write_text(json.dumps(about), encoding="utf-8")
-    return {"events": len(table)}
-
-
-def meds_events(people: People) -> pa.Table:
-    """Births, frailty records, admissions, and one event a person on the day of the run to ask the question from."""
-    frailty, everybody = people.frailty(), np.arange(len(people))
-    recorded = np.flatnonzero(np.isin(frailty, list(FRAILTY_CONCEPTS)))
-    parts = [
-        (everybody, people.birth_day, np.full(len(people), BIRTH_CODE)),
-        (recorded, people.frailty_day[recorded], np.char.add("FRAILTY//", frailty[recorded])),
-        (people.unplanned.person, people.unplanned.day, _same("ADMISSION//UNPLANNED", people.unplanned)),
-        (people.planned.person, people.planned.day, _same("ADMISSION//PLANNED", people.planned)),
-        (everybody, np.full(len(people), TODAY), np.full(len(people), AS_OF_CODE)),
-    ]
-    person, day, code = (np.concatenate(column) for column in zip(*parts, strict=True))
-    order = np.lexsort((day, person))
-    return pa.table(
-        {
-            "subject_id": pa.array(person[order], pa.int64()),
-            "time": pa.array(day[order].astype("datetime64[D]").astype("datetime64[us]")),
-            "code": pa.array(code[order], pa.string()),
-            "numeric_value": pa.nulls(len(order), pa.float32()),
-        }
-    )
-
-
-def _same(code: str, events: Events) -> Numbers:
-    return np.full(len(events.person), code)
 
 
 def _persons(people: People) -> pa.Table:
@@ -108,11 +84,21 @@ def _observation_periods(people: People) -> pa.Table:
     )
 
 
-def _visits(people: People) -> pa.Table:
+def _visits(people: People, records: Records | None) -> pa.Table:
     kinds = [(people.unplanned, EMERGENCY_INPATIENT), (people.planned, INPATIENT)]
-    person = np.concatenate([events.person for events, _ in kinds])
-    day = np.concatenate([events.day for events, _ in kinds])
-    concept = np.concatenate([np.full(len(events.person), kind) for events, kind in kinds])
+    person = [events.person for events, _ in kinds]
+    day = [events.day for events, _ in kinds]
+    concept = [np.full(len(events.person), kind) for events, kind in kinds]
+    nights = [np.full(len(events.person), 3) for events, _ in kinds]
+    if records:
+        person.append(records.visits.person)
+        day.append(records.visits.day)
+        concept.append(records.visits.concept)
+        nights.append(np.zeros(len(records.visits), dtype=np.int64))
+    return _visit_table(*(np.concatenate(parts) for parts in (person, day, concept, nights)))
+
+
+def _visit_table(person: Numbers, day: Numbers, concept: Numbers, nights: Numbers) -> pa.Table:
     order = np.lexsort((day, person))
     return pa.table(
         {
@@ -120,44 +106,73 @@ def _visits(people: People) -> pa.Table:
             "person_id": pa.array(person[order], pa.int32()),
             "visit_concept_id": pa.array(concept[order], pa.int32()),
             "visit_start_date": _dates(day[order]),
-            "visit_end_date": _dates(np.minimum(day[order] + 3, TODAY - 1)),
+            "visit_end_date": _dates(np.minimum(day[order] + nights[order], TODAY - 1)),
             "visit_type_concept_id": pa.array(np.full(len(order), 32817), pa.int32()),
         }
     )
 
 
-def _conditions(people: People) -> pa.Table:
+def _conditions(people: People, records: Records | None) -> pa.Table:
     """One record for each person of known frailty above fit: the category that holds on the day of the run."""
     frailty = people.frailty()
     person = np.flatnonzero(np.isin(frailty, list(FRAILTY_CONCEPTS)))
     concept = np.select([frailty[person] == name for name in FRAILTY_CONCEPTS], FRAILTY_CONCEPTS.values(), 0)
-    return pa.table(
-        {
-            "condition_occurrence_id": pa.array(np.arange(len(person)), pa.int32()),
-            "person_id": pa.array(person, pa.int32()),
-            "condition_concept_id": pa.array(concept, pa.int32()),
-            "condition_start_date": _dates(people.frailty_day[person]),
-            "condition_type_concept_id": pa.array(np.full(len(person), 32817), pa.int32()),
-        }
-    )
+    day = people.frailty_day[person]
+    if records:
+        person = np.concatenate([person, records.conditions.person])
+        concept = np.concatenate([concept, records.conditions.concept])
+        day = np.concatenate([day, records.conditions.day])
+        order = np.lexsort((day, person))
+        person, concept, day = person[order], concept[order], day[order]
+    return _entries("condition", "condition_start_date", Entries(person, day, concept))
 
 
-def _concepts() -> pa.Table:
+def _entries(domain: str, date_column: str, entries: Entries) -> pa.Table:
+    """A clinical table: its own number, whose, which concept, when, and a value where there are any."""
+    columns = {
+        f"{TABLES[domain]}_id": pa.array(np.arange(len(entries)), pa.int32()),
+        "person_id": pa.array(entries.person, pa.int32()),
+        f"{domain}_concept_id": pa.array(entries.concept, pa.int32()),
+        date_column: _dates(entries.day),
+        f"{domain}_type_concept_id": pa.array(np.full(len(entries), 32817), pa.int32()),
+    }
+    if entries.value is not None:
+        columns["value_as_number"] = pa.array(entries.value, pa.float64())
+    return pa.table(columns)
+
+
+def _named_concepts(records: Records | None) -> dict[int, tuple[str, str]]:
+    """Name and domain of every concept that the tables hold."""
     named = {EMERGENCY_INPATIENT: "Emergency Room and Inpatient Visit", INPATIENT: "Inpatient Visit"}
-    named |= {concept: f"{name.capitalize()} frailty" for name, concept in FRAILTY_CONCEPTS.items()}
+    found = {concept: (name, "Visit") for concept, name in named.items()}
+    found |= {
+        concept: (f"{name.capitalize()} frailty", "Condition") for name, concept in FRAILTY_CONCEPTS.items()
+    }
+    if records:
+        found |= {concept: (kind.replace("_", " "), "Visit") for kind, concept in VISITS.items()}
+        for domain, (first, number) in CODED.items():
+            found |= {
+                first + place: (f"{domain} {place}", domain.capitalize()) for place in range(number + 1)
+            }
+    return found
+
+
+def _concepts(records: Records | None) -> pa.Table:
+    named = _named_concepts(records)
     return pa.table(
         {
             "concept_id": pa.array(list(named), pa.int32()),
-            "concept_name": list(named.values()),
-            "domain_id": ["Visit", "Visit", *["Condition"] * len(FRAILTY_CONCEPTS)],
+            "concept_name": [name for name, _ in named.values()],
+            "domain_id": [domain for _, domain in named.values()],
             "standard_concept": ["S"] * len(named),
             "invalid_reason": pa.nulls(len(named), pa.string()),
         }
     )
 
 
-def _ancestors() -> pa.Table:
-    own = pa.array([EMERGENCY_INPATIENT, INPATIENT, *FRAILTY_CONCEPTS.values()], pa.int32())
+def _ancestors(records: Records | None) -> pa.Table:
+    """Every concept is its own descendant, and has no other."""
+    own = pa.array(list(_named_concepts(records)), pa.int32())
     none = pa.array(np.zeros(len(own)), pa.int32())
     return pa.table(
         {

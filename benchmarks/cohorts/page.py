@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
-from importlib.metadata import version
 from typing import Any
 
-from benchmarks.cohorts.question import WHERE
+from benchmarks.cohorts.peers import LIMIT_GB, LIMIT_SECONDS
+from benchmarks.cohorts.question import CUT_DOWN, EDITIONS, WHERE, WHOLE
 from benchmarks.cohorts.turns import Measured
+from benchmarks.running import MEASURES, machine, ratio, versions
 
-MEASURES = ("seconds", "cpu_seconds", "peak_mb")
 MOST_SECONDS, MOST_TIMES_BARE, LEAST_TIMES_PEER = 0.35, 2.0, 5.0
 
 
@@ -21,13 +19,8 @@ def result(found: list[Measured], not_run: dict[str, str], about: dict[str, Any]
     return {
         **about,
         "question": WHERE,
-        "machine": {
-            "cpus": os.cpu_count(),
-            "processor": platform.processor() or platform.machine(),
-            "load_at_end": os.getloadavg(),
-        },
-        "versions": {name: version(name) for name in ("riskstrat", "duckdb", "typer")}
-        | {"python": platform.python_version()},
+        "machine": machine(),
+        "versions": versions("typer"),
         "rows_of_table": rows,
         "not_run": not_run,
         "aims": _aims(rows),
@@ -38,6 +31,7 @@ def _row(one: Measured) -> dict[str, Any]:
     row: dict[str, Any] = {
         "label": one.asked.label,
         "peer": one.asked.peer,
+        "edition": one.asked.edition,
         "answer": one.answer if one.asked.right is not None else None,
         "problem": one.problem,
         "differs": one.asked.differs,
@@ -53,20 +47,29 @@ def _row(one: Measured) -> dict[str, Any]:
 def _aims(rows: dict[str, Any]) -> dict[str, Any]:
     """The figures that the aims are about; None where one of the two was not measured."""
     ours, bare = rows["count_where"].get("median"), rows["bare"].get("median")
-    peers = {name: row["median"] for name, row in rows.items() if row["peer"] and "median" in row}
-    fastest = min(peers, key=lambda name: float(peers[name]["seconds"]), default=None)
 
     def times(above: dict[str, float] | None, below: dict[str, float] | None) -> dict[str, float] | None:
-        if not above or not below:
-            return None
-        return {name: round(above[name] / below[name], 2) for name in ("seconds", "cpu_seconds")}
+        return ratio(above, below) if above and below else None
 
     return {
         "count_where_seconds": ours["seconds"] if ours else None,
         "count_where_to_bare": times(ours, bare),
-        "fastest_peer": fastest,
-        "fastest_peer_to_count_where": times(peers[fastest], ours) if fastest else None,
+        "fastest_peers": {
+            edition: {"peer": name, "to_count_where": times(rows[name]["median"], ours)}
+            for edition in EDITIONS
+            if (name := _fastest(rows, edition))
+        },
     }
+
+
+def _fastest(rows: dict[str, Any], edition: str) -> str | None:
+    """The peer that takes the fewest seconds over one edition."""
+    seconds = {
+        name: float(row["median"]["seconds"])
+        for name, row in rows.items()
+        if row["edition"] == edition and "median" in row
+    }
+    return min(seconds, key=lambda name: seconds[name], default=None)
 
 
 def page(measured: dict[str, Any]) -> str:
@@ -84,7 +87,22 @@ def page(measured: dict[str, Any]) -> str:
         *(_line(row, rows["count_where"]) for row in rows.values()),
         *(f"| {name} | not run: {reason} | | | | | |" for name, reason in measured["not_run"].items()),
     ]
-    return "\n".join([*lines, "", *_notes(measured), *_aim_lines(measured["aims"]), ""])
+    return "\n".join([*lines, "", *_editions(measured), *_notes(measured), *_aim_lines(measured["aims"]), ""])
+
+
+def _editions(measured: dict[str, Any]) -> list[str]:
+    """What the peers' inputs hold."""
+    about = {
+        CUT_DOWN: "only the rows that the question needs",
+        WHOLE: "everything that is recorded of the same people, as a site's tables hold it; a peer is stopped after "
+        f"{LIMIT_SECONDS} s or at {LIMIT_GB} GB",
+    }
+    return [
+        f"- {EDITIONS[edition].capitalize()}: {about[edition]} ("
+        + ", ".join(f"{name} {number:,}" for name, number in rows.items())
+        + ")."
+        for edition, rows in measured["rows"].items()
+    ]
 
 
 def _line(row: dict[str, Any], ours: dict[str, Any]) -> str:
@@ -96,7 +114,7 @@ def _line(row: dict[str, Any], ours: dict[str, Any]) -> str:
     people = f"{row['answer']:,}" if row["answer"] is not None else ""
     return (
         f"| {row['label']} | {middle['seconds']:.3f} | {least:.3f} | {middle['cpu_seconds']:.3f} "
-        f"| {middle['peak_mb']:.0f} | {times} | {people} |"
+        f"| {1000 * middle['peak_gb']:.0f} | {times} | {people} |"
     )
 
 
@@ -131,10 +149,11 @@ def _aim_lines(aims: dict[str, Any]) -> list[str]:
             f"- It takes {ratio['seconds']:.2f} times the bare query's process ({ratio['cpu_seconds']:.2f} times its "
             f"CPU); the aim is {MOST_TIMES_BARE:g}."
         )
-    if aims["fastest_peer_to_count_where"]:
-        ratio = aims["fastest_peer_to_count_where"]
-        lines.append(
-            f"- The fastest peer, {aims['fastest_peer']}, takes {ratio['seconds']:.2f} times as long "
-            f"({ratio['cpu_seconds']:.2f} times the CPU); the aim is {LEAST_TIMES_PEER:g}."
-        )
+    for edition, fastest in aims["fastest_peers"].items():
+        if ratio := fastest["to_count_where"]:
+            lines.append(
+                f"- The fastest peer over {EDITIONS[edition]}, {fastest['peer'].partition(',')[0]}, takes "
+                f"{ratio['seconds']:.2f} times as long ({ratio['cpu_seconds']:.2f} times the CPU); the aim is "
+                f"{LEAST_TIMES_PEER:g}."
+            )
     return lines

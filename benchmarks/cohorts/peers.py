@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks.cohorts.environments import PINS, UnavailableError, environment, pinned
+from benchmarks.cohorts.question import CUT_DOWN, EDITIONS, WHOLE
 from benchmarks.cohorts.turns import Asked, people_in_document
+from benchmarks.running import say
 
 NAMES = ("duckcdm", "es-aces", "phenex")
-PREPARE_SECONDS = 600
+PREPARE_SECONDS = 1_800
+# A peer that takes longer over whole records, or more memory, is stopped, and that is its result.
+LIMIT_SECONDS, LIMIT_GB = 600, 12
 LABELS = {
     "duckcdm": "DuckCDM: Circe JSON on OMOP tables in DuckDB",
     "es-aces": "ACES: task file on MEDS events",
@@ -24,38 +28,51 @@ WHY = {
     "years of 365 days": "PhenEx's age is days of life divided by 365: it lets in those whose 65th birthday comes "
     "within the 16 days after the run.",
 }
+# Both cost a millisecond. What a process maps for itself is counted, not the files that it reads.
+LIMITS = (
+    ("timeout", str(LIMIT_SECONDS), "prlimit", f"--data={LIMIT_GB * 1_000_000_000}")
+    if shutil.which("timeout") and shutil.which("prlimit")
+    else ()
+)
 
 
 def ask_peers(
-    folder: Path, environments: Path, answers: dict[str, int], say: Callable[[str], None]
+    folder: Path, environments: Path, answers: dict[str, int]
 ) -> tuple[list[Asked], dict[str, str]]:
-    """The peers that can be asked, and for the others why not. Their inputs are loaded here, untimed."""
+    """The peers that can be asked of the editions in ``folder``, and for the others why not.
+
+    Their inputs are loaded here, untimed.
+    """
     asked, not_run = [], {}
-    for name in NAMES:
-        say(f"{name}: making its environment and loading its inputs")
-        try:
-            python = environment(name, environments)
-            prepare, command = _commands(name, python, folder)
-            if prepare:
-                _prepare(prepare, folder)
-        except UnavailableError as problem:
-            not_run[name] = str(problem)
+    for edition, title in EDITIONS.items():
+        if not (folder / edition).is_dir():
             continue
-        age = AGES[name]
-        asked.append(
-            Asked(
-                name=name,
-                label=f"{LABELS[name]} ({name} {pinned(name)})",
-                command=command,
-                read=people_in_document,
-                right=answers[age],
-                folder=folder,
-                peer=name,
-                differs=WHY.get(age),
-                variables={"POLARS_MAX_THREADS": "2"},
-            )
-        )
+        for name in NAMES:
+            say(f"{name}, {title}: making its environment and loading its inputs")
+            try:
+                asked.append(_asked(name, edition, environment(name, environments), folder, answers))
+            except UnavailableError as problem:
+                not_run[f"{name}, {title}"] = str(problem)
     return asked, not_run
+
+
+def _asked(name: str, edition: str, python: Path, folder: Path, answers: dict[str, int]) -> Asked:
+    prepare, command = _commands(name, python, folder / edition)
+    if prepare:
+        _prepare(prepare, folder)
+    age = AGES[name]
+    return Asked(
+        name=name if edition == CUT_DOWN else f"{name}, {EDITIONS[edition]}",
+        label=f"{LABELS[name]}, {EDITIONS[edition]} ({name} {pinned(name)})",
+        command=(*LIMITS, *command) if edition == WHOLE else command,
+        read=people_in_document,
+        right=answers[age],
+        folder=folder,
+        peer=name,
+        edition=edition,
+        differs=WHY.get(age),
+        variables={"POLARS_MAX_THREADS": "2"},
+    )
 
 
 def _commands(name: str, python: Path, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -1,6 +1,6 @@
 """Makes everything that the turns read, in a process of its own so that the one that measures stays small.
 
-python -m benchmarks.cohorts.prepare FOLDER --people 1000000 --seed 1
+python -m benchmarks.cohorts.prepare FOLDER --people 1000000 --seed 1 --whole
 """
 
 from __future__ import annotations
@@ -9,9 +9,12 @@ import argparse
 import json
 from pathlib import Path
 
-from benchmarks.cohorts.inputs import write_meds, write_omop
+from benchmarks.cohorts.inputs import write_omop
+from benchmarks.cohorts.meds import write_meds
 from benchmarks.cohorts.people import AS_OF, TODAY, Numbers, People, last_birth_day_aged, make_people
 from benchmarks.cohorts.published import write_published_run
+from benchmarks.cohorts.question import CUT_DOWN, WHOLE
+from benchmarks.cohorts.records import Records, make_records
 
 AGE, ADMISSIONS, WINDOW_DAYS = 65, 2, 365
 
@@ -22,12 +25,19 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--whole", action="store_true", help="the peers' inputs as whole records too")
     options = parser.parse_args()
     people = make_people(options.people, options.seed)
     write_published_run(options.folder / "site", people, options.seed)
-    rows = write_omop(options.folder / "omop", people) | write_meds(options.folder / "meds", people)
+    rows = {CUT_DOWN: _inputs(options.folder / CUT_DOWN, people)}
+    if options.whole:
+        rows[WHOLE] = _inputs(options.folder / WHOLE, people, make_records(people, options.seed))
     about = {"people": len(people), "rows": rows, "answers": answers(people)}
     (options.folder / "answers.json").write_text(json.dumps(about, indent=1), encoding="utf-8")
+
+
+def _inputs(folder: Path, people: People, records: Records | None = None) -> dict[str, int]:
+    return write_omop(folder / "omop", people, records) | write_meds(folder / "meds", people, records)
 
 
 def answers(people: People) -> dict[str, int]:

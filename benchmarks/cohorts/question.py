@@ -11,3 +11,6 @@ INCLUDE = (
 WHERE = " AND ".join(INCLUDE)
 REASONS = ("{unplanned_admissions_12m} unplanned admissions in 12 months",)
 ROWS = 25
+# The peers' inputs in two editions, by folder.
+CUT_DOWN, WHOLE = "cut_down", "whole"
+EDITIONS = {CUT_DOWN: "cut-down tables", WHOLE: "whole records"}

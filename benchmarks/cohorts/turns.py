@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import tempfile
-import time
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.running import Turn, measure_command, say
+
 SLOW_SECONDS, SLOW_TURNS = 5.0, 3
+# How the program timeout ends when it has stopped another.
+TIMED_OUT = 124
+# What Rust, DuckDB and Python say when they get no more memory.
+NO_MEMORY = re.compile(
+    "memory allocation of [0-9]+ bytes failed|Out of Memory|MemoryError|bad_alloc", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Asked:
     right: int | None
     folder: Path
     peer: str | None = None
+    edition: str | None = None
     differs: str | None = None
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -38,12 +45,12 @@ class Measured:
     """What the turns of one command found. ``problem`` says why there are none, or that an answer was wrong."""
 
     asked: Asked
-    turns: list[dict[str, float]] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
     answer: int | None = None
     problem: str | None = None
 
 
-def take_turns(commands: list[Asked], turns: int, say: Callable[[str], None]) -> list[Measured]:
+def ask_in_turns(commands: list[Asked], turns: int) -> list[Measured]:
     """Every command once unmeasured, so that files and compiled modules are in memory, then by turns.
 
     A command of more than five seconds takes part in the first three turns only.
@@ -59,56 +66,27 @@ def take_turns(commands: list[Asked], turns: int, say: Callable[[str], None]) ->
 
 
 def _take(one: Measured, *, is_kept: bool) -> None:
-    measures, printed, code = run_measured(one.asked.command, one.asked.folder, one.asked.variables)
-    if code:
+    ended = measure_command(one.asked.command, folder=one.asked.folder, variables=one.asked.variables)
+    if ended.exit_code == TIMED_OUT:
+        one.problem = "stopped, because it took longer than the limit"
+        return
+    if ended.exit_code and NO_MEMORY.search(ended.errors):
+        one.problem = "ended, because it needed more memory than the limit"
+        return
+    if ended.exit_code:
         # the last line in which something is said: a frame of lines may stand around it
-        said = [line for line in printed.splitlines() if any(map(str.isalpha, line))]
-        one.problem = f"ended with exit code {code}: {said[-1].strip() if said else 'no message'}"
+        said = [line for line in (ended.printed + ended.errors).splitlines() if any(map(str.isalpha, line))]
+        one.problem = f"ended with exit code {ended.exit_code}: {said[-1].strip() if said else 'no message'}"
         return
     try:
-        one.answer = one.asked.read(printed)
+        one.answer = one.asked.read(ended.printed)
     except (ValueError, KeyError, IndexError):
         one.problem = "its answer could not be read"
         return
     if one.asked.right is not None and one.answer != one.asked.right:
         one.problem = f"answered {one.answer:,}, not {one.asked.right:,}"
     if is_kept:
-        one.turns.append(measures | _said_seconds(printed))
-
-
-def run_measured(
-    command: tuple[str, ...], folder: Path, variables: dict[str, str]
-) -> tuple[dict[str, float], str, int]:
-    """Seconds, CPU seconds and peak megabytes of a process and its children; what it printed; its exit code.
-
-    The caller must stay small: Linux counts what the parent held when it started the child.
-    """
-    with tempfile.TemporaryFile("w+") as errors:
-        started = time.perf_counter()
-        process = subprocess.Popen(
-            command,
-            cwd=folder,
-            env=os.environ | variables,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            text=True,
-        )
-        assert process.stdout is not None
-        printed = process.stdout.read()
-        _, status, used = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - started
-        process.stdout.close()
-        process.returncode = code = os.waitstatus_to_exitcode(status)
-        if code:
-            errors.seek(0)
-            printed += errors.read()
-    measures = {
-        "seconds": round(seconds, 4),
-        "cpu_seconds": round(used.ru_utime + used.ru_stime, 4),
-        "peak_mb": round(used.ru_maxrss / 1024, 1),
-    }
-    return measures, printed, code
+        one.turns.append(ended.measures | _said_seconds(ended.printed))
 
 
 def _said_seconds(printed: str) -> dict[str, float]:

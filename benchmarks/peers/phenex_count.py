@@ -13,19 +13,16 @@ import sys
 import time
 from pathlib import Path
 
-TABLES = ("person", "visit_occurrence", "condition_occurrence")
-
 
 def load(database: str, folder: Path) -> None:
     """Copy the Parquet files into tables whose names and columns are in capitals, as PhenEx expects them."""
     import duckdb
 
     with duckdb.connect(database) as connection:
-        for table in TABLES:
-            path = folder / f"{table}.parquet"
+        for path in sorted(folder.glob("*.parquet")):
             columns = [row[0] for row in connection.execute(f"DESCRIBE FROM '{path}'").fetchall()]
             named = ", ".join(f"{column} AS {column.upper()}" for column in columns)
-            connection.execute(f"CREATE TABLE {table.upper()} AS SELECT {named} FROM '{path}'")
+            connection.execute(f"CREATE TABLE {path.stem.upper()} AS SELECT {named} FROM '{path}'")
 
 
 def count(database: str) -> dict[str, float]:
