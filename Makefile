@@ -9,12 +9,17 @@ DEMO_AS_OF ?= 2026-04-01
 NIGHTS ?= 10
 NIGHTS_PEOPLE ?= 20000
 BENCH_PEOPLE ?= 1000000
+BENCH_PEOPLE_QUICK ?= 100000
+BENCH_PEOPLE_LARGE ?= 5000000
+BENCH_REPEATS ?= 3
+BENCH_WORK ?= $(or $(TMPDIR),/tmp)
 FUZZ_DELIVERIES ?= 2000
 FUZZ_SEED ?= 1
 TEST_PROCESSES ?= 2
 export OMP_NUM_THREADS ?= 2
 
-.PHONY: setup demo nights test test-slow fuzz bench bench-features bench-cohorts bench-model lint format lock clean
+.PHONY: setup demo nights test test-slow fuzz bench bench-quick bench-large bench-page bench-ingest bench-features bench-cohorts \
+	bench-model profile lint format lock clean
 
 setup: $(VENV)/.ready
 
@@ -50,26 +55,55 @@ test: setup lint
 test-slow: setup
 	$(BIN)/python -m pytest -m slow
 
-# 30 million GP rows, 3 million episodes and 10 million contacts, then the features of a million people, then the cohort
-# queries of a million and their peers: about 25 minutes and 9 GB of disk.
+# Every benchmark at a million people (30 million GP entries, 3 million episodes, 10 million contacts), a smaller night for the
+# growth, and the page with the table of targets, which comes last. On a quiet machine; the data go to BENCH_WORK (15 GB).
 bench: setup
-	$(BIN)/python -m benchmarks.ingest
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE_QUICK) --format csv --repeats 1 --work $(BENCH_WORK)
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE_QUICK) --format parquet --repeats 1 --work $(BENCH_WORK)
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE) --format csv --repeats $(BENCH_REPEATS) --work $(BENCH_WORK)
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE) --format parquet --repeats 1 --work $(BENCH_WORK)
 	$(MAKE) bench-features
 	$(MAKE) bench-cohorts
 	$(MAKE) bench-model
+	$(MAKE) bench-page
 
-# All features of a demo town against a scan of the columns that they read, and HFRS against pycomorb's.
+# The same night at sizes that take minutes, so that a change can be judged before a million is asked of anybody; no peers.
+bench-quick: setup
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE_QUICK) --format csv --repeats 2 --work $(BENCH_WORK)
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE_QUICK) --format parquet --repeats 1 --work $(BENCH_WORK)
+	$(BIN)/python -m benchmarks.features --people $(BENCH_PEOPLE_QUICK) --repeats 1 --work $(BENCH_WORK)
+	$(MAKE) bench-page
+
+# Five million people, one turn, from CSV only: 75 GB.
+bench-large: setup
+	$(BIN)/python -m benchmarks.night --people $(BENCH_PEOPLE_LARGE) --format csv --repeats 1 --work $(BENCH_WORK)
+	$(MAKE) bench-page
+
+# docs/benchmarks.md from whatever was measured so far, and the table of targets.
+bench-page: setup
+	$(BIN)/python -m benchmarks.page
+
+# docs/profile.md: where the time of one night goes.
+profile: setup
+	$(BIN)/python -m benchmarks.profile --people $(BENCH_PEOPLE_QUICK) --work $(BENCH_WORK)
+
+# riskstrat check alone against parsing the same files.
+bench-ingest: setup
+	$(BIN)/python -m benchmarks.ingest --people $(BENCH_PEOPLE) --work $(BENCH_WORK)
+
+# All features of a demo town against a scan of the columns that they read and against polars and pandas, and scores of codes
+# against pycomorb and comorbidipy (an environment of its own, 0.2 GB, that is made and removed again).
 bench-features: setup
-	$(BIN)/python -m benchmarks.features --people $(BENCH_PEOPLE) --profile
+	$(BIN)/python -m benchmarks.features --people $(BENCH_PEOPLE) --profile --work $(BENCH_WORK)
 
-# cohort count, query and attrition against DuckDB alone and against duckcdm, es-aces and phenex, each in an environment
-# of its own that is made (1.8 GB) and removed again.
+# cohort count, query and attrition against DuckDB alone and against duckcdm, es-aces and phenex on cut-down tables and on whole
+# records, each in an environment of its own that is made (1.8 GB) and removed again.
 bench-cohorts: setup
-	$(BIN)/python -m benchmarks.cohorts --people $(BENCH_PEOPLE)
+	$(BIN)/python -m benchmarks.cohorts --people $(BENCH_PEOPLE) --work $(BENCH_WORK)
 
 # Four risk models of a million landmark rows, and a million people scored with reasons.
 bench-model: setup
-	$(BIN)/python -m benchmarks.model
+	$(BIN)/python -m benchmarks.model --work $(BENCH_WORK)
 
 fuzz: setup
 	$(BIN)/python -m tests.fuzz --deliveries $(FUZZ_DELIVERIES) --seed $(FUZZ_SEED)

@@ -11,18 +11,23 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import resource
-import statistics
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable
 from datetime import date
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from benchmarks.running import (
+    RESULTS,
+    Turn,
+    Work,
+    machine,
+    measure_in_process,
+    measure_work,
+    medians,
+    take_turns,
+    versions,
+    write_result,
+)
 
 AS_OF, INDEX_DATE = date(2026, 4, 1), date(2025, 4, 1)
 TOWN = 60_000
@@ -42,22 +47,18 @@ def main() -> None:
     """Make the frame, take turns, and write what was measured."""
     options = _options()
     if options.measure:
-        print(json.dumps(_measured(options.measure, options.folder)))
+        name, folder = options.measure, options.folder
+        work = _scoring(folder) if name == "score" else _fitting(folder, *name.split("_"))
+        print(json.dumps(measure_work(work)))
         return
     with tempfile.TemporaryDirectory(prefix="riskstrat-bench-", dir=options.work) as place:
         folder = Path(place)
         _prepare(folder, options.rows)
-        found: dict[str, list[dict[str, Any]]] = {name: [] for name in MEASURED}
-        for turn in range(options.repeats):
-            for name in MEASURED:
-                found[name].append(_in_a_process(name, folder))
-                print(f"turn {turn + 1}: {name} {found[name][-1]}", file=sys.stderr)
+        found = take_turns(
+            MEASURED, options.repeats, lambda name: measure_in_process("benchmarks.model", name, folder)
+        )
         result = _result(found, options.rows)
-    options.out.mkdir(parents=True, exist_ok=True)
-    page = _page(result)
-    (options.out / "model.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    (options.out / "model.md").write_text(page, encoding="utf-8")
-    print(page)
+    write_result(options.out, "model", result, _page(result))
 
 
 def _options() -> argparse.Namespace:
@@ -65,7 +66,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows of the frame, and people to score")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--work", type=Path, default=None, help="where the data go while it runs")
-    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
@@ -114,28 +115,7 @@ def _prepare(folder: Path, rows: int) -> None:
     (folder / MODEL).symlink_to(model.folder)
 
 
-def _in_a_process(name: str, folder: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "benchmarks.model", "--measure", name, "--folder", str(folder)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
-
-
-def _measured(name: str, folder: Path) -> dict[str, Any]:
-    work = _scoring(folder) if name == "score" else _fitting(folder, *name.split("_"))
-    before, started = resource.getrusage(resource.RUSAGE_SELF), time.perf_counter()
-    said = work()
-    seconds, after = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_SELF)
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return {
-        "seconds": round(seconds, 2),
-        "cpu_seconds": round(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, 2),
-        "peak_gb": round(int(status.partition("VmHWM:")[2].split()[0]) / 1e6, 2),
-        **said,
-    }
-
-
-def _fitting(folder: Path, kind: str, horizon: str) -> Callable[[], dict[str, Any]]:
+def _fitting(folder: Path, kind: str, horizon: str) -> Work:
     """From the frame on disk to a fitted model."""
     from riskstrat.definitions.contracts import load_contract
     from riskstrat.definitions.model import load_model_definition
@@ -155,7 +135,7 @@ def _fitting(folder: Path, kind: str, horizon: str) -> Callable[[], dict[str, An
     return work
 
 
-def _scoring(folder: Path) -> Callable[[], dict[str, Any]]:
+def _scoring(folder: Path) -> Work:
     """From the features of a run on disk to a published file of scores, as the stage does it."""
     from riskstrat.definitions.everything import FEATURES, load_definitions
     from riskstrat.definitions.model import load_model_definition
@@ -194,23 +174,13 @@ def _scoring(folder: Path) -> Callable[[], dict[str, Any]]:
     return work
 
 
-def _result(found: dict[str, list[dict[str, Any]]], rows: int) -> dict[str, Any]:
-    from riskstrat import __version__
-
-    measures = ("seconds", "cpu_seconds", "peak_gb")
+def _result(found: dict[str, list[Turn]], rows: int) -> dict[str, Any]:
     return {
         "rows": rows,
-        "machine": {"cpus": os.cpu_count(), "processor": platform.processor() or platform.machine()},
-        "versions": {
-            "riskstrat": __version__,
-            **{name: version(name) for name in ("scikit-learn", "numpy", "duckdb")},
-            "python": platform.python_version(),
-        },
+        "machine": machine(),
+        "versions": versions("scikit-learn", "numpy"),
         "turns": found,
-        "median": {
-            name: {key: statistics.median(turn[key] for turn in turns) for key in measures}
-            for name, turns in found.items()
-        },
+        "median": medians(found),
     }
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -48,6 +50,12 @@ def private_files() -> Iterator[None]:
         os.umask(before)
 
 
+def _free_bytes(folder: Path) -> int:
+    """Room on the disk of a folder, which need not be there yet."""
+    there = next(place for place in (folder, *folder.parents) if place.exists())
+    return shutil.disk_usage(there).free
+
+
 @contextmanager
 def translated(site: Site) -> Iterator[None]:
     """Say what a full disk or too little memory means; a database message may quote data and is not shown."""
@@ -65,7 +73,7 @@ def translated(site: Site) -> Iterator[None]:
             raise
         raise RiskstratError(
             "the disk is full.",
-            file=site.state,
+            file=min((site.state, site.output), key=_free_bytes),
             remedy="free some space and run again; the last published run is untouched.",
         ) from None
     except OSError as problem:

@@ -364,16 +364,6 @@ def test_wrong_definition_is_named_before_anything_is_read(
     assert part in answer.err
 
 
-def test_second_run_at_once_is_refused(tonight: Path, capsys: pytest.CaptureFixture[str]):
-    import fcntl
-
-    with (tonight / "state" / "run.lock").open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        answer = riskstrat(capsys, tonight, "run", "--as-of", AS_OF.isoformat())
-    assert answer.code == 7
-    assert "another run" in answer.err
-
-
 def test_no_site_is_misuse(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     answer = riskstrat(capsys, tmp_path, "run", "--as-of", AS_OF.isoformat())
     assert answer.code == 2

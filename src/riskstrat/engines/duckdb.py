@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,11 @@ class DuckDBEngine:
         """Open the database again, with a folder beside it for what does not fit into memory."""
         self.connection.close()
         self.connection = self._connect(str(self.database.parent / "spill"))
+
+    @property
+    def embedded(self) -> DuckDBEngine:
+        """The same open database, in which DuckDB itself runs every statement."""
+        return self
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[tuple[Any, ...]]:
         """Run a statement to its end and return its rows; undrained results can lose errors."""
@@ -134,6 +140,8 @@ class DuckDBEngine:
         except duckdb.OutOfMemoryException:
             raise
         except duckdb.Error as problem:
+            if is_disk_full(problem):  # the statement is as good as it was with more room
+                raise
             raise _sql_error(file, problem) from None
 
     def define(self, view: str, select: str) -> None:
@@ -152,11 +160,19 @@ class DuckDBEngine:
         return int(self.execute(f"SELECT count(*) FROM {quoted(table)}")[0][0])
 
     def tables_of(self, select: str) -> set[str]:
-        """Names of the tables that a SELECT reads."""
-        return {str(name).strip('"') for name in self.connection.get_table_names(select)}
+        """Names of the tables and views that a SELECT reads.
+
+        Asked of an empty database: a view that is there already would be told as the tables behind it.
+        """
+        return {str(name).strip('"') for name in self._nothing.get_table_names(select)}
+
+    @cached_property
+    def _nothing(self) -> duckdb.DuckDBPyConnection:
+        return duckdb.connect()
 
     def close(self) -> None:
         """Close the connection."""
+        self._nothing.close()
         self.connection.close()
 
 

@@ -105,6 +105,14 @@ class SparkEngine(DuckDBEngine):
             self._session = _started(self.settings, self.folder, self.threads, self.memory_limit)
         return self._session
 
+    @property
+    def embedded(self) -> DuckDBEngine:
+        """The same open database, in which DuckDB itself runs every statement: for tables that few people are in."""
+        plain = DuckDBEngine.__new__(DuckDBEngine)
+        plain.database, plain.threads, plain.memory_limit = self.database, self.threads, self.memory_limit
+        plain.connection = self.connection
+        return plain
+
     def run_statement(self, name: str, statement: str, file: Path, *, as_view: bool) -> None:  # noqa: ARG002 - DuckDB's engine needs it
         """Let Spark make the table ``name`` of a file's SELECT; where DuckDB would keep a view, a table is made too.
 

@@ -51,6 +51,8 @@ def run_scan(engine: DuckDBEngine, statement: str, feed: Feed, pipes: Sequence[P
             remedy="ask the supplier to send it again.",
         ) from None
     except duckdb.Error as problem:
+        if is_disk_full(problem):
+            raise
         raise _unreadable(problem, feed) from None
 
 
