@@ -131,7 +131,8 @@ class Rewriter:
     def rewrite(self, run: Run, folder: Path, key: str, because: str) -> Replacement:
         """Write the run's replacement below ``folder``; files that name nobody are linked and not copied.
 
-        Runs that lists were compared with are named as they are called now, so they are to be rewritten before.
+        Runs that lists were compared with, or whose scores were held against what happened, are named as they are
+        called now, so they are to be rewritten before.
         """
         manifest: dict[str, Any] = {
             **run.manifest,
@@ -162,6 +163,10 @@ class Rewriter:
     def _rename_earlier(self, manifest: dict[str, Any]) -> None:
         if "earlier" in manifest:
             manifest["earlier"] = sorted(self.new_runs.get(run, run) for run in manifest["earlier"])
+        if "model" in manifest:
+            manifest["model"] = {
+                name: self.new_runs.get(told, told) for name, told in manifest["model"].items()
+            }
         if "lists" in manifest:
             manifest["lists"] = {
                 name: {

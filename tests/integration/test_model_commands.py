@@ -224,6 +224,21 @@ def test_a_damaged_model_scores_nobody_and_the_run_says_so(town: Town) -> None:
     assert "scored_by" not in manifest(town.damaged)
 
 
+def test_drift_is_looked_at_where_a_model_scores_and_nowhere_else(town: Town) -> None:
+    for folder in (town.before, town.damaged):
+        assert "drift" not in manifest(folder)
+        assert not (folder / "drift.parquet").exists()
+        assert 'id="drift"' not in (folder / "report" / "index.html").read_text(encoding="utf-8")
+    rows = pq.read_table(town.scored / "drift.parquet").to_pylist()
+    outcomes = [row for row in rows if row["measure"] == "observed_over_expected"]
+    assert [(row["name"], row["band"], row["note"]) for row in outcomes] == [
+        (horizon, "not_judged", f"no earlier run has scores whose {horizon} are over and settled")
+        for horizon in ("12m", "90d")
+    ]
+    assert {row["name"] for row in rows if row["measure"] == "score_spread"} == {"12m", "90d"}
+    assert manifest(town.scored)["warnings"] == []
+
+
 def test_the_model_is_part_of_what_a_run_is(town: Town) -> None:
     assert len({town.before.name, town.scored.name, town.damaged.name}) == 3
 

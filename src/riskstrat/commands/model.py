@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from riskstrat.commands.choosing import site_of
+from riskstrat.commands.model_drift import drift, recalibrate
 from riskstrat.commands.model_evaluate import card, evaluate
 
 app = typer.Typer(
@@ -33,10 +34,19 @@ def train(
         ),
     ],
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of the challenger's draws.")] = 0,
+    despite_offers: Annotated[
+        str | None,
+        typer.Option(
+            "--despite-offers",
+            metavar="REASON",
+            help="Learn from people who were offered something, and say why; it is kept in the audit log.",
+        ),
+    ] = None,
 ) -> None:
     """Learn from what became of people after one or more index dates, and register a candidate.
 
-    Nothing scores with a candidate: it is evaluated, then approved. An index date must lie a whole horizon back.
+    Nothing scores with a candidate: it is evaluated, then approved. An index date must lie a whole horizon back, and
+    that horizon must end before anybody was offered something because of a list.
 
     Example: riskstrat model train --as-of 2024-10-01 --as-of 2025-04-01
     """
@@ -44,13 +54,15 @@ def train(
     from riskstrat.model.training import train as train_model
 
     dates = [parse_date(text, "--as-of") for text in as_of]
-    model = train_model(site_of(context), dates, seed=seed)
+    model = train_model(site_of(context), dates, seed=seed, despite_offers=despite_offers)
     typer.echo(model.id)
     typer.echo(f"Next: riskstrat model evaluate {model.id}", err=True)
 
 
 app.command("evaluate")(evaluate)
 app.command("card")(card)
+app.command("drift")(drift)
+app.command("recalibrate")(recalibrate)
 
 
 @app.command("list")
@@ -141,10 +153,12 @@ def _description(name: str, about: Mapping[str, Any], status: Mapping[str, Any])
         f"{fit}: {one['people']} people, {one['people_with_outcome']} of them admitted"
         for fit, one in about["fits"].items()
     ]
+    moved = about.get("recalibrated")
     return facts(
         {
             "model": name,
             "stage": str(status["stage"]),
+            **({"recalibrated from": moved["parent"]["model"]} if moved else {}),
             "signed": signed,
             "learnt from": ", ".join(about["index_dates"]),
             "records to": about["complete_to"],

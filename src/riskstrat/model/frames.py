@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from riskstrat.audit import append
 from riskstrat.dates import day_after
 from riskstrat.definitions.everything import Definitions, load_definitions
 from riskstrat.definitions.legal_basis import RUN_PURPOSE
@@ -47,6 +48,8 @@ from riskstrat.stages.link import link
 from riskstrat.vault import own_site_key, refuse_half_rotated
 
 __all__ = ["Frames", "build_frames", "open_frames", "read_frames"]
+
+ACTION = "model frame"
 
 
 def build_frames(
@@ -82,7 +85,7 @@ def build_frames(
         name = f"{end:%Y%m%d}-{digest[:10]}"
         if (frames_folder(site) / name).is_dir():
             progress.say(f"the landmark frame {name} is there already; nothing has changed since.")
-            return open_frames(frames_folder(site) / name)
+            return _on_record(site, open_frames(frames_folder(site) / name))
         with _workplace(site, name) as (work, building):
             engine = DuckDBEngine(work / "frame.duckdb", threads=site.threads, memory_limit=site.memory_limit)
             try:
@@ -104,7 +107,14 @@ def build_frames(
             for path in building.iterdir():
                 path.chmod(PRIVATE_FILE)
             building.rename(frames_folder(site) / name)
-        return open_frames(frames_folder(site) / name)
+        return _on_record(site, open_frames(frames_folder(site) / name))
+
+
+def _on_record(site: Site, frames: Frames) -> Frames:
+    """Say in the audit log that records of so many people are read, before anybody reads them."""
+    people = max(int(counted["people"]) for counted in frames.counts.values())
+    append(site, ACTION, purpose=RUN_PURPOSE, as_of=f"{frames.index_dates[-1]}", count=people)
+    return frames
 
 
 def _require_legal_basis(definitions: Definitions, deliveries: Deliveries, today: date) -> None:

@@ -7,13 +7,12 @@ from contextlib import contextmanager
 from datetime import date
 
 from riskstrat.definitions.model_outcome import Outcome
-from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
+from riskstrat.engines.duckdb import run_sql_folder
 from riskstrat.model.landmarks import FRAME_PEOPLE, PEOPLE, standing_on
 from riskstrat.stages.context import Context
 from riskstrat.stages.features import CORE_FOLDER
 from riskstrat.stages.link import LINK_FOLDER
-
-OUTCOMES_FOLDER = "70_outcomes"
+from riskstrat.stages.outcomes import OUTCOMES_FOLDER, load_landmarks
 
 
 @contextmanager
@@ -32,23 +31,11 @@ def outcomes_known(
         )
         for table in ("cips", "feed_rows"):
             run_sql_folder(engine, pipelines / CORE_FOLDER, only=table)
-        load_landmarks(engine, outcome, index_dates)
+        load_landmarks(
+            engine, outcome, [(day, horizon) for day in index_dates for horizon in outcome.horizons]
+        )
         run_sql_folder(engine, pipelines / OUTCOMES_FOLDER)
         yield
-
-
-def load_landmarks(engine: DuckDBEngine, outcome: Outcome, index_dates: Sequence[date]) -> None:
-    """Make the tables ``landmarks`` (index_date, horizon, end_date) and ``outcome_rules`` (one row)."""
-    engine.load(
-        "landmarks",
-        (("index_date", "DATE"), ("horizon", "VARCHAR"), ("end_date", "DATE")),
-        [(day, horizon.name, horizon.end(day)) for day in index_dates for horizon in outcome.horizons],
-    )
-    engine.load(
-        "outcome_rules",
-        (("death", "VARCHAR"), ("leaving", "VARCHAR"), ("gap_days", "INTEGER")),
-        [(outcome.death, outcome.leaving, outcome.gap_days)],
-    )
 
 
 def label_columns(outcome: Outcome) -> list[tuple[str, str, str]]:

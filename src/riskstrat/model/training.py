@@ -12,30 +12,32 @@ from pathlib import Path
 from platform import python_version
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from riskstrat.audit import append, refusal
+from riskstrat.audit.telling import masked
 from riskstrat.dates import months_before
 from riskstrat.definitions.everything import FEATURES, Definitions, load_definitions
 from riskstrat.definitions.legal_basis import RUN_PURPOSE
 from riskstrat.definitions.model import FILES, ModelDefinition
+from riskstrat.definitions.model_outcome import FILE as OUTCOME_FILE
+from riskstrat.definitions.model_outcome import load_outcome
 from riskstrat.errors import ContractBrokenError
 from riskstrat.guards import locked, private_files
 from riskstrat.keys import PRIVATE_FILE, PRIVATE_FOLDER
 from riskstrat.model.fitting import KINDS, FittedModel, fit
 from riskstrat.model.frame_files import Frames, read_frames
 from riskstrat.model.frames import build_frames
+from riskstrat.model.offers import marked, read_offers, refuse_naive_refit
 from riskstrat.pipeline import code_version
 from riskstrat.progress import Progress
 from riskstrat.runs import file_hash
 from riskstrat.scoring.facts import feature_facts
 from riskstrat.scoring.registry import ABOUT, CANDIDATE, Model, models_folder, write_status
+from riskstrat.scoring.spread import shape_of, shape_of_risks
 from riskstrat.site import Site
 
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "skops", "pyarrow")
-BINS = 10
 
 
 def train(
@@ -44,26 +46,33 @@ def train(
     *,
     kinds: Sequence[str] = KINDS,
     seed: int = 0,
+    despite_offers: str | None = None,
     progress: Progress | None = None,
 ) -> Model:
     """Fit every kind of model at every horizon to the frame of these index dates, and register it as a candidate.
 
     The same deliveries, definitions, code and seed give the same id, and a model that is there is not made again. A
     horizon beside the main one of which too little is known is left out and named. Raises what ``build_frames`` and
-    ``fit`` raise.
+    ``fit`` raise, and NotPermittedError where people were offered something within a horizon, unless
+    ``despite_offers`` says why they may be learnt from.
     """
     progress = progress or Progress()
     with refusal(site, "model train", purpose=RUN_PURPOSE):
+        offers, outcome = read_offers(site), load_outcome(site.config / OUTCOME_FILE)
+        refuse_naive_refit(offers, outcome, index_dates, despite_offers)
         frames = build_frames(site, index_dates, progress=progress)
     definitions = load_definitions(site.root)
-    made_of = _made_of(definitions, frames, kinds, seed)
+    table = read_frames(frames.path)
+    treated = marked(table, offers, outcome)
+    if treated and despite_offers:
+        treated["despite"] = masked(despite_offers)
+    made_of = {**_made_of(definitions, frames, kinds, seed), "offers": treated}
     digest = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()
     name = f"{frames.complete_to:%Y%m%d}-{digest[:10]}"
     model = Model(name, models_folder(site) / name)
     if (model.folder / ABOUT).is_file():
         progress.say(f"the model {name} is there already; nothing that it was made of has changed since.")
         return model
-    table = read_frames(frames.path)
     with private_files(), locked(site):
         building = models_folder(site) / f".{name}.partial"
         shutil.rmtree(building, ignore_errors=True)
@@ -72,7 +81,8 @@ def train(
             about = _fitted(table, definitions.model, frames, kinds, seed, building, progress)
             _write(building, name, {**made_of, **about}, definitions.model)
             write_status(Model(name, building), {"stage": CANDIDATE, "sha256": file_hash(building / ABOUT)})
-            append(site, "model train", model=name, purpose=RUN_PURPOSE, count=about["people"])
+            reason = treated.get("despite")
+            append(site, "model train", model=name, purpose=RUN_PURPOSE, count=about["people"], reason=reason)
             building.rename(model.folder)
         finally:
             shutil.rmtree(building, ignore_errors=True)
@@ -107,6 +117,7 @@ def _fitted(
     outcome = frames.about["outcome"]
     horizons = [str(one["name"]) for one in outcome["horizons"]]
     fits: dict[str, Mapping[str, Any]] = {}
+    risks: dict[str, Mapping[str, Any]] = {}
     warnings, there = list(frames.warnings), []
     for horizon in horizons:
         try:
@@ -115,6 +126,7 @@ def _fitted(
                     model = fit(table, definition, horizon=horizon, kind=kind, seed=seed)
                 model.save(folder)
                 fits[f"{kind}_{horizon}"] = model.about
+                risks[f"{kind}_{horizon}"] = shape_of_risks(model.predict(table))
                 warnings += _warnings(model)
         except ContractBrokenError as problem:
             if horizon == horizons[0]:
@@ -131,37 +143,15 @@ def _fitted(
         "people": max(int(one["people"]) for one in fits.values()),
         "expires_on": f"{expires}",
         "fits": fits,
+        "rows": table.num_rows,
         "shape": shape_of(table, definition.names),
+        "shape_of_risks": risks,
         "warnings": list(dict.fromkeys(warnings)),
     }
 
 
 def _warnings(model: FittedModel) -> list[str]:
     return [f"{name} {why} and is not used" for name, why in model.about["left_out"].items()]
-
-
-def shape_of(table: pa.Table, predictors: Sequence[str]) -> dict[str, Any]:
-    """How each predictor was spread over the rows, in shares of them.
-
-    ``unknown``, ``differing`` from the most usual value, and those of its levels, or between ``edges`` (the lower end
-    included) where it is a number.
-    """
-    return {name: _shape(table[name]) for name in predictors if name in table.column_names and table.num_rows}
-
-
-def _shape(column: pa.ChunkedArray) -> dict[str, Any]:
-    rows, known = len(column), column.drop_null()
-    counts = {entry["values"]: entry["counts"] for entry in pc.value_counts(known).to_pylist()}
-    usual = max(counts.values(), default=0)
-    shape: dict[str, Any] = {"unknown": column.null_count / rows, "differing": (len(known) - usual) / rows}
-    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
-        values = np.sort(known.to_numpy().astype(np.float64))
-        places = np.linspace(0, max(len(values) - 1, 0), BINS + 1)[1:-1].astype(int)
-        edges = np.unique(values[places]) if len(values) else np.array([])
-        inside = np.diff([0, *np.searchsorted(values, edges), len(values)])
-        return shape | {"edges": edges.tolist(), "shares": (inside / rows).tolist()}
-    levels = {str(value).lower() if isinstance(value, bool) else str(value): n for value, n in counts.items()}
-    return shape | {"levels": {name: levels[name] / rows for name in sorted(levels)}}
 
 
 def _write(folder: Path, name: str, about: Mapping[str, Any], definition: ModelDefinition) -> None:

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from riskstrat.report import figures
+from riskstrat.report.drift import drift_tables
 from riskstrat.report.measures import measure_tables
 from riskstrat.report.people import Neighbourhood, Population, count_population
 
@@ -101,6 +102,8 @@ def render_report(
         unused=_unused(summaries),
         unknown_features=_by_reason(manifest["unknown_features"]),
         measures=manifest.get("measures"),
+        drift=manifest.get("drift"),
+        drift_tables=drift_tables(run_folder) if "drift" in manifest else [],
         measure_tables=measure_tables(run_folder, manifest.get("measures")),
     )
 

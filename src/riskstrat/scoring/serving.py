@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +16,7 @@ from riskstrat.scoring.facts import changes, feature_facts
 from riskstrat.scoring.logistic import LogisticModel
 from riskstrat.scoring.persistence import FittedModel, load_model
 from riskstrat.scoring.registry import APPROVED, Model, decision_on_record, is_on_record, list_models
+from riskstrat.scoring.watching import Watch, find_watch
 from riskstrat.site import Site
 
 FALLBACK = "people have no model score in this run; lists that rank by rule are as ever"
@@ -28,8 +29,9 @@ class Served:
     """What a run may score with. ``models`` has one a horizon; ``reasoned`` is the one that reasons come from.
 
     ``identity`` is what of the registry decides a run's bytes: each approved model, with its kind and hash or why it is
-    not used; a run without any does not mention it. ``warnings`` say why
-    an approved model is not used (``models`` is then empty), or what to doubt about one that is.
+    not used, and the earlier runs whose scores ``watch`` holds against what happened; a run without a model does not
+    mention it. ``warnings`` say why an approved model is not used (``models`` is then empty), or what to doubt about
+    one that is.
     """
 
     model: Model | None = None
@@ -38,10 +40,27 @@ class Served:
     reasoned: LogisticModel | None = None
     identity: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    watch: Watch | None = None
 
 
 def find_served(site: Site, features: Contract, as_of: date) -> Served:
-    """The approved model, if it fits ``as_of`` and ``features``; a warning where there is one that does not."""
+    """The approved model, if it fits ``as_of`` and ``features``; a warning where there is one that does not.
+
+    Raises DefinitionError where it is not said how a model that fits is watched.
+    """
+    served = _found(site, features, as_of)
+    if served.model is None:
+        return served
+    watch = find_watch(site, served.model.about, as_of)
+    damaged = tuple(
+        f"the scores of the run {run} are not what was published, and are not held against what happened."
+        for run in watch.damaged
+    )
+    identity = {**served.identity, **watch.identity}
+    return replace(served, watch=watch, identity=identity, warnings=(*served.warnings, *damaged))
+
+
+def _found(site: Site, features: Contract, as_of: date) -> Served:
     approved = [model for model in list_models(site) if _stage(model) == APPROVED]
     if not approved:
         return _none(site)
@@ -86,15 +105,19 @@ def _unfit(site: Site, model: Model, features: Contract, as_of: date) -> str | N
     if not is_on_record(site, model):
         return "the audit log has no approval of it"
     about = model.about
+    if not {"rows", "shape_of_risks"} <= about.keys():  # of a version that could not tell drift
+        return "it does not say how its scores were spread in training"
     if as_of >= date.fromisoformat(about["expires_on"]):
         return f"it expired on {about['expires_on']}"
     if as_of < date.fromisoformat(about["complete_to"]):
         return f"it has learnt from records up to {about['complete_to']}"
-    found = changes(about["features"], _facts_now(site, model, features))
-    if found:
-        more = f" and {len(found) - 1} more" if found[1:] else ""
-        return f"{found[0]}{more}"
-    return None
+    return _changed(site, model, features)
+
+
+def _changed(site: Site, model: Model, features: Contract) -> str | None:
+    found = changes(model.about["features"], _facts_now(site, model, features))
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    return f"{found[0]}{more}" if found else None
 
 
 def _facts_now(site: Site, model: Model, features: Contract) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from riskstrat.sqltext import quoted
 from riskstrat.stages.context import Context
+from riskstrat.stages.drift import drift
 from riskstrat.stages.model_scores import model_columns, scored_people
 
 SCORED = "scored_people"
@@ -13,7 +14,8 @@ def score(context: Context) -> None:
     """Leave ``scores`` and ``scores.parquet``: person_id, score, each component's points, and the model's columns.
 
     A person whose component is unknown has no score: unknown is not zero. The score, and with it every cohort, is the
-    same with and without a model, whose columns are NULL where none is used.
+    same with and without a model, whose columns are NULL where none is used. Whether a model that is used still fits
+    stands in ``drift.parquet``.
     """
     engine = context.engine
     points = {
@@ -40,3 +42,4 @@ def score(context: Context) -> None:
     if scored is not None:
         engine.connection.unregister(SCORED)
     engine.export("SELECT * FROM scores ORDER BY person_id", context.building / "scores.parquet")
+    drift(context)
