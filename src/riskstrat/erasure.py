@@ -14,7 +14,7 @@ from riskstrat.definitions.everything import load_definitions
 from riskstrat.erased import begin_list, erased_file, list_of, with_people
 from riskstrat.erasing import Left, Numbers, UnreadableFileError, holds, why_not, write_without
 from riskstrat.keys import person_id, write_private_file
-from riskstrat.places import delivered_files, exports_of, frames, name_of
+from riskstrat.places import delivered_files, exports_of, frames, name_of, remembered
 from riskstrat.progress import Progress
 from riskstrat.replacing import (
     Beside,
@@ -42,7 +42,7 @@ class Erased:
     """What an erasure did: runs replaced, and rows that went from the runs, the vault, returns and deliveries.
 
     ``deliveries`` are the files that were rewritten, ``untouched`` those that may still hold the people, with the
-    reason. ``exports`` and ``frames`` count files that were deleted because they were made of what went.
+    reason. ``exports``, ``frames`` and ``remembered`` count files that were deleted: they were made of what went.
     """
 
     runs: dict[str, str]
@@ -54,6 +54,7 @@ class Erased:
     untouched: dict[str, str] = field(default_factory=dict)
     exports: int = 0
     frames: int = 0
+    remembered: int = 0
 
     @property
     def delivered_rows(self) -> int:
@@ -83,14 +84,16 @@ def erase(
         vault_rows = _leave_out(site, ids)
         returned_rows = write_next_returns(site.state, dict.fromkeys(ids))
         files, deliveries, untouched = _deliveries(site, numbers, progress)
-        exports, kept_frames = exports_of(site, replaced), frames(site)
+        exports, kept_frames, known = exports_of(site, replaced), frames(site), remembered(site)
         next_list = building_place(site.state) / erased_file(site).name
         write_private_file(next_list, list_of(with_people(listed, numbers)))
         done = Erased(
             *(replaced, len(numbers), sum(one.rows_removed for one in made), vault_rows, returned_rows),
-            *(deliveries, untouched, len(exports), len(kept_frames)),
+            *(deliveries, untouched, len(exports), len(kept_frames), len(known)),
         )
-        beside = Beside(files | {erased_file(site): next_list}, [*exports, *kept_frames], certify(done))
+        beside = Beside(
+            files | {erased_file(site): next_list}, [*exports, *kept_frames, *known], certify(done)
+        )
         decide(site, made, beside)
     finish(site)
     return done

@@ -39,6 +39,7 @@ from riskstrat.stages.features import features
 from riskstrat.stages.history import history
 from riskstrat.stages.ingest import ingest
 from riskstrat.stages.ingest.deliveries import Deliveries, find_deliveries
+from riskstrat.stages.ingest.memory import open_memory
 from riskstrat.stages.link import link
 from riskstrat.stages.lists import compile_lists, lists
 from riskstrat.stages.measures import compiled_measures, measures
@@ -152,6 +153,7 @@ def _runlocked(
         )
         return Outcome(published, json.loads((published / "manifest.json").read_text(encoding="utf-8")))
     with _workplace(site, name) as (work, building):
+        memory = open_memory(site.state, work, site.landing, identity, key, as_of=as_of, is_cold=force)
         engine = _engine(engine_name, site, work / "run.duckdb")
         try:
             context = Context(
@@ -161,6 +163,7 @@ def _runlocked(
                 earlier=earlier,
                 returns=returns,
                 erased=erased,
+                memory=memory,
             )
             context.manifest = {"run": name, "engine": DUCKDB, "warnings": [], **identity}
             context.manifest["legal_basis"] = [basis.summary() for basis in bases]
@@ -171,6 +174,8 @@ def _runlocked(
                     stage(context)
                 if stage is ingest:
                     refuse_changed_files(deliveries, sizes)
+                    memory.settle()
+                    progress.say(memory.account())
         finally:
             engine.close()
     return Outcome(published, context.manifest)

@@ -14,6 +14,7 @@ from riskstrat.exports.manifests import MANIFEST_SUFFIX
 from riskstrat.exports.writing import FOLDER as EXPORTS
 from riskstrat.runs import RUN_ID
 from riskstrat.site import Site
+from riskstrat.stages.ingest.memory import remembered_files
 
 DELIVERY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FRAMES = Path("models") / "frames"  # of people on earlier days, from which a model learnt
@@ -59,6 +60,11 @@ def delivered_files(site: Site) -> list[Path]:
 def frames(site: Site) -> list[Path]:
     """The files of landmark frames, a folder each, whose name begins with the date that they are complete to."""
     return [path for path in sorted((site.state / FRAMES).rglob("*")) if path.is_file()]
+
+
+def remembered(site: Site) -> list[Path]:
+    """The files in which the site remembers the rows of delivered files."""
+    return remembered_files(site.state)
 
 
 def exports_of(site: Site, runs: Container[str]) -> list[Path]:

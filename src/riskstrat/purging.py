@@ -30,7 +30,15 @@ from riskstrat.erasure import Erased, erase
 from riskstrat.errors import MisuseError
 from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import check_signing_keys, write_private_file
-from riskstrat.places import DELIVERY, exports_before, frames, name_of, path_of, site_folders
+from riskstrat.places import (
+    DELIVERY,
+    exports_before,
+    frames,
+    name_of,
+    path_of,
+    remembered,
+    site_folders,
+)
 from riskstrat.progress import Progress
 from riskstrat.quality.trend import write_trend_page
 from riskstrat.replacing import clear_undecided, finish, remove_run
@@ -70,7 +78,8 @@ def purge_layer(site: Site, layer: str, before: date, *, dry_run: bool = False) 
 
     Deliveries by their folder's date, runs by as_of, the vault by the date whose people it holds, returns by the run
     that was the newest when they came, exports by when they were written, frames by the day that they are complete
-    to, what a killed run left behind by when it was written. Raises MisuseError, NotPermittedError and RunLockedError.
+    to, what a killed run left behind and what is remembered of deliveries by when it was written. Where a delivery
+    goes, all that is remembered of deliveries does. Raises MisuseError, NotPermittedError and RunLockedError.
     """
     if layer not in OLD_FILES:
         raise MisuseError("there is no such layer.", remedy=f"use one of {', '.join(OLD_FILES)}.")
@@ -176,6 +185,7 @@ def _content_of_erasure(erased: Erased) -> dict[str, Any]:
         },
         "exports_removed": erased.exports,
         "frames_removed": erased.frames,
+        "remembered_files_removed": erased.remembered,
         "stays": [
             "hashes of cohort definitions, counts and aggregates, which name nobody",
             "a keyed hash of each person in state/erased/, by which later runs leave them out",
@@ -212,12 +222,13 @@ def _old_deliveries(site: Site, before: date) -> list[Path]:
         for path in site.landing.glob("*")
         if DELIVERY.fullmatch(path.name) and path.name < before.isoformat()
     ]
-    return [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    delivered = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    return [*delivered, *remembered(site)] if delivered else []
 
 
 def _old_leftovers(site: Site, before: date) -> list[Path]:
     left = [site.state / "scratch", site.state / "checks", *(site.output / "runs").glob(".*.partial")]
-    files = [path for folder in left for path in folder.rglob("*") if path.is_file()]
+    files = [path for folder in left for path in folder.rglob("*") if path.is_file()] + remembered(site)
     return [path for path in files if datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date() < before]
 
 

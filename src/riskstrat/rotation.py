@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from riskstrat.audit import append, refusal
 from riskstrat.guards import locked, private_files, translated
 from riskstrat.keys import check_signing_keys, new_site_key, person_id, read_vault_key, write_private_file
-from riskstrat.places import frames
+from riskstrat.places import frames, remembered
 from riskstrat.progress import Progress
 from riskstrat.replacing import (
     Beside,
@@ -80,7 +80,7 @@ def rotate(site: Site, progress: Progress | None = None) -> Rotated:
                 write_private_file(next_vault(site), vault.sealed(_renamed(known, new_ids), day, key))
             write_private_file(next_key(site), key)
             append(site, "keys rotate", count=len(new_ids) + strangers)
-            decide(site, made, Beside(deleted=frames(site)))
+            decide(site, made, Beside(deleted=[*frames(site), *remembered(site)]))
         return Rotated(finish(site) or {}, len(new_ids), strangers)
 
 

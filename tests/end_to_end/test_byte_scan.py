@@ -167,6 +167,7 @@ def test_no_identifier_is_in_any_byte_of_a_run(tmp_path: Path, capsys: pytest.Ca
     names = " ".join(path.name for path in watched.kept)
     for kind in ("run.duckdb", "run.duckdb.wal", "duckdb_temp", "features.parquet", "index.html", ".csv"):
         assert kind in names, kind
+    assert list((watched.site / "state" / "read").glob("*/rows.parquet")), "what is remembered is scanned too"
     assert watched.spilled_bytes > 1_000_000
     assert watched.found() == []
     landing = next((watched.site / "landing").glob("*/gp_patients.csv"))

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.drifting_town import DriftingTown, write_drifting_town
 from tests.integration.reading_sites import write_compared_site, write_reading_site
+
+TOLD = 0.4  # of what should have been expected, in the town whose model has drifted
 
 
 @pytest.fixture
@@ -30,3 +33,9 @@ def compared_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     site = tmp_path_factory.mktemp("compared_site")
     write_compared_site(site)
     return site
+
+
+@pytest.fixture(scope="session")
+def drifting(tmp_path_factory: pytest.TempPathFactory) -> DriftingTown:
+    """A town whose model expected far too few a year ago; nobody may change it."""
+    return write_drifting_town(tmp_path_factory.mktemp("drifting") / "site", TOLD)

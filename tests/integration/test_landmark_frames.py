@@ -34,6 +34,7 @@ from tests.landmark_town import (
     write_demo_site,
 )
 from tests.landmarks import RUN_TABLE, change_outcome, frame_rows, frames_of, listed
+from tests.later_events import LATER, later_row
 
 LATER_DATE = date(2025, 10, 1)
 TYPE_1_DISSENT, TYPE_1_WITHDRAWN = ("827241000000103", "9Nu0.", "XaZ89"), ("9Nu1.", "XaZ8A")
@@ -266,40 +267,12 @@ def test_later_events_and_another_order_of_rows_change_no_feature(
         rows = delivered(busier, path.stem)
         header = list(rows[0])
         if path.stem in LATER:
-            rows += [later_row(path.stem, row, dice) for row in dice.sample(rows, min(400, len(rows)))]
+            rows += [later_row(path.stem, row, dice, THEN) for row in dice.sample(rows, min(400, len(rows)))]
         dice.shuffle(rows)
         write_whole(path, header, rows)
     looked_back = frames_of(busier.root, [THEN])
     assert bytes_of(features_at(looked_back, THEN)) == bytes_of(features_at(frames, THEN))
     assert looked_back.counts[f"{THEN}"]["events_12m"] > 2 * frames.counts[f"{THEN}"]["events_12m"]
-
-
-# Extract -> key, and the dates of a row that are moved to a day on or after the index date.
-LATER = {
-    "gp_events": ("event_id", ("event_date", "recorded_date")),
-    "gp_medications": ("issue_id", ("issue_date",)),
-    "gp_contacts": ("contact_id", ("contact_date",)),
-    "acute_episodes": (
-        "episode_id",
-        ("admission_date", "episode_start", "episode_end", "discharge_date", "recorded_date"),
-    ),
-    "acute_attendances": ("attendance_id", ("arrival_at", "departure_at")),
-    "community_contacts": ("contact_id", ("contact_date",)),
-    "care_plans": ("plan_id", ("created_date", "last_reviewed_date")),
-    "assessments": ("assessment_id", ("assessed_on",)),
-    "social_care_services": ("service_id", ("start_date",)),
-    "agency_contacts": ("contact_id", ("contact_date",)),
-}
-
-
-def later_row(extract: str, row: dict[str, str], dice: Random) -> dict[str, str]:
-    """The same thing again, of the same person, on some day from the index date on: a new record."""
-    key, dates = LATER[extract]
-    day = THEN + timedelta(days=dice.choice((0, 0, 1, 30, 200)))
-    moved = row | {key: f"later {row[key]}"} | {name: f"{day}{row[name][10:]}" for name in dates if row[name]}
-    if extract == "acute_episodes":
-        moved |= {"spell_id": f"later {row[key]}", "admission_method": "21", "patient_classification": "1"}
-    return moved | ({"end_date": ""} if "end_date" in row else {})
 
 
 def bytes_of(table: pa.Table) -> bytes:

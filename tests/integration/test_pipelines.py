@@ -15,13 +15,13 @@ from riskstrat.definitions.everything import load_definitions
 from riskstrat.definitions.model_outcome import FILE, load_outcome
 from riskstrat.engines.duckdb import DuckDBEngine, run_sql_folder
 from riskstrat.errors import DefinitionError
-from riskstrat.model.labels import load_landmarks
 from riskstrat.model.landmarks import FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS
 from riskstrat.site import default_site
 from riskstrat.stages.ingest.identity import find_erased
 from riskstrat.stages.ingest.knowledge import load_knowledge
 from riskstrat.stages.ingest.staging import create_absent
 from riskstrat.stages.lists.knowing import load_returns
+from riskstrat.stages.outcomes import load_landmarks
 
 PIPELINES = default_site() / "pipelines"
 FILES = sorted(PIPELINES.rglob("*.sql"))
@@ -50,7 +50,8 @@ def empty(tmp_path_factory: pytest.TempPathFactory) -> DuckDBEngine:
     engine.load("list_score_extracts", (("extract", "VARCHAR"),), [])
     # and what a landmark frame says first
     engine.load(FRAME_PEOPLE, FRAME_PEOPLE_COLUMNS, [])
-    load_landmarks(engine, load_outcome(default_site() / "config" / FILE), [date(2025, 4, 1)])
+    outcome = load_outcome(default_site() / "config" / FILE)
+    load_landmarks(engine, outcome, [(date(2025, 4, 1), outcome.main)])
     for folder in sorted(path for path in PIPELINES.iterdir() if path.is_dir()):
         run_sql_folder(engine, folder)
     return engine

@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "data_contracts"
 INTERFACES = ROOT.parent / "shared" / "INTERFACES.md"
 OUTPUTS = {"features", "history", "scores", "cohorts", "register", "worklists"}
-OUTPUTS |= {"lists", "lists_eligible", "lists_memory", "measures"}
+OUTPUTS |= {"lists", "lists_eligible", "lists_memory", "measures", "drift"}
 
 RECORD_KEY = """eventDate, value: visited_on}
   - {property: recordKey, value: record_id}"""

@@ -26,6 +26,13 @@ DEMANDED = (
         "Lost rows",
     ),
     *("Definition changed unnoticed", "Disclosure by small numbers", "Formula injection"),
+    *(
+        "Risk score that knew the future",
+        "Risk model that is out of date",
+        "Model that learns from its own lists",
+    ),
+    "People who are recorded less are ranked too low",
+    "Reasons that are another person's, or not those of the score",
 )
 
 

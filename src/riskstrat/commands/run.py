@@ -33,7 +33,10 @@ def run(
     ] = EngineName.DUCKDB,
     force: Annotated[
         bool,
-        typer.Option("--force", help="Compute the run again though it is published, and compare the bytes."),
+        typer.Option(
+            "--force",
+            help="Read every file and compute the run again though it is published; compare the bytes.",
+        ),
     ] = False,
     first: Annotated[
         str | None,

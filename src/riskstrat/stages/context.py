@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from riskstrat.scoring.serving import Served
     from riskstrat.stages.ingest.accounting import Books
     from riskstrat.stages.ingest.deliveries import Deliveries
+    from riskstrat.stages.ingest.memory import Memory
 
 
 @dataclass
@@ -31,7 +32,7 @@ class Context:
     (None: nowhere), ``keeps_versions`` whether replaced versions of rows stay, for looking back from an earlier day,
     ``served`` the risk model that people may be scored with (None: none), ``earlier`` the runs that lists are compared
     with, ``returns`` what teams reported back (None: nothing), ``erased`` whom the site was told to
-    erase (None: nobody).
+    erase (None: nobody), ``memory`` what earlier nights kept of the files that they read (None: every file is read).
     """
 
     as_of: date
@@ -49,6 +50,7 @@ class Context:
     returns: pa.Table | None = None
     served: Served | None = None
     erased: ErasedPeople | None = None
+    memory: Memory | None = None
     manifest: dict[str, Any] = field(default_factory=dict)
     books: list[Books] = field(default_factory=list)
 

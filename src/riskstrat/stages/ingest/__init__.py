@@ -18,6 +18,7 @@ from riskstrat.stages.ingest.lookups import build_lookups
 from riskstrat.stages.ingest.macros import make_macros
 from riskstrat.stages.ingest.numbering import number_synthetic, register
 from riskstrat.stages.ingest.quarantine import write_quarantine
+from riskstrat.stages.ingest.remembering import keep_feeds
 from riskstrat.stages.ingest.settling import find_corrected, judge_values, keep_accepted, settle_versions
 from riskstrat.stages.ingest.staging import Staging, create_absent
 from riskstrat.stages.ingest.versions import set_versions_apart, show_as_known
@@ -85,12 +86,15 @@ def _say_what_was_found(context: Context, deliveries: Deliveries) -> None:
 
 def _stage_extract(context: Context, contract: Contract, feeds: Sequence[Feed]) -> Books:
     engine = context.engine
-    staging, files, left_out = read_feeds(context, contract, feeds)
-    judge_values(engine, staging)
+    reading = read_feeds(context, contract, feeds)
+    staging, files = reading.staging, reading.files
+    judge_values(engine, staging, reading.is_fresh)
+    if context.memory:
+        keep_feeds(engine, staging, reading.feeds, context.memory)
     settle_versions(engine, staging, context.as_of)
     find_corrected(engine, staging)
     books = keep_books(engine, staging, files)
-    books.left_out = left_out
+    books.left_out = reading.left_out
     folder = context.building / "quality" / contract.name
     folder.mkdir(parents=True)
     write_quarantine(engine, staging, files, folder / "quarantine.parquet")

@@ -34,7 +34,7 @@ def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[Sou
         for place, rule in enumerate(contract.rules)
         if rule.severity == "quarantine"
     )
-    columns = [f"{_kept(column, contract)} AS {quoted(column.name)}" for column in staging.kept_columns]
+    columns = [f"{shown(column, contract)} AS {quoted(column.name)}" for column in staging.kept_columns]
     nulls = [f"CAST(NULL AS {column.sql_type})" for column in staging.kept_columns]
     is_quarantined = f"broken & {staging.mask_of('quarantine')} <> 0"
     # Every rejected line before a row moves it one line down.
@@ -55,7 +55,7 @@ def write_quarantine(engine: DuckDBEngine, staging: Staging, files: Sequence[Sou
     engine.execute("DROP TABLE quarantine_lines")
 
 
-def _kept(column: Column, contract: Contract) -> str:
+def shown(column: Column, contract: Contract) -> str:
     """A column of a quarantined row; a text that broke its own rule may be anything, a name too, and is left out."""
     if column.type in ("integer", "number"):  # ten digits could be somebody's number
         return f"CASE WHEN abs({quoted(column.name)}) < {FEWEST_OF_TEN_DIGITS} THEN {quoted(column.name)} END"

@@ -12,11 +12,16 @@ from riskstrat.stages.ingest.identity import REGISTER_ROW, keep_private
 from riskstrat.stages.ingest.staging import FILES, Staging
 
 
-def judge_values(engine: DuckDBEngine, staging: Staging) -> None:
-    """Judge the rules on single values, each distinct value once, and mark the rows that hold a failing one."""
+def judge_values(engine: DuckDBEngine, staging: Staging, fresh: str) -> None:
+    """Judge the rules on single values, each distinct value once, and mark the rows that hold a failing one.
+
+    Only rows of which the condition ``fresh`` is true: the others were judged before they were kept.
+    """
     rules = [(place, rule) for place, rule in enumerate(staging.contract.rules) if rule.judge and rule.column]
     for column, when in dict.fromkeys((str(rule.column), rule.when or "TRUE") for _, rule in rules):
-        values = engine.rows(f"SELECT DISTINCT {quoted(column)} FROM {staging.raw} WHERE {when}")
+        values = engine.rows(
+            f"SELECT DISTINCT {quoted(column)} FROM {staging.raw} WHERE {fresh} AND ({when})"
+        )
         for place, rule in rules:
             if (rule.column, rule.when or "TRUE") != (column, when) or rule.judge is None:
                 continue
@@ -27,7 +32,7 @@ def judge_values(engine: DuckDBEngine, staging: Staging) -> None:
             blank = f", {quoted(column)} = NULL" if rule.judge in BLANKED else ""
             engine.execute(
                 f"UPDATE {staging.raw} SET broken = broken + {1 << place}{blank} "
-                f"WHERE {when} AND {quoted(column)} IN (SELECT value FROM failing_values)"
+                f"WHERE {fresh} AND ({when}) AND {quoted(column)} IN (SELECT value FROM failing_values)"
             )
             engine.execute("DROP TABLE failing_values")
 

@@ -19,6 +19,7 @@ class Staging:
     """Names, columns and SQL of one extract's staging, worked out once from its contract and its feeds.
 
     ``has_files`` says whether it has several, ``is_numbered`` and ``is_ordered`` whether their rows say their place.
+    ``has_strangers`` says whether rows of people on no register have their pseudonym, so that they can be kept.
     The rows of the register (``is_register``) come into the in-memory database, private columns and all; what is
     accepted of them leaves it without these. Columns that every row would have in common are left out: each costs as
     much as a column of the extract.
@@ -29,6 +30,7 @@ class Staging:
     is_numbered: bool = False
     is_ordered: bool = False
     is_register: bool = False
+    has_strangers: bool = False
 
     @property
     def raw(self) -> str:
@@ -83,6 +85,14 @@ class Staging:
         ]
 
     @property
+    def own_keys(self) -> dict[str, Column]:
+        """The columns of the extract's own, by name, that tell whose version a row is."""
+        record = self.contract.record_key
+        names = dict.fromkeys((*self.contract.key, *([record] if record else [])))
+        columns = [self.contract.column(name) for name in names]
+        return {column.name: column for column in columns if not column.identifier}
+
+    @property
     def has_key(self) -> str:
         """SQL that is true for a row of which it is known whose version it is."""
         keys = [f"{name} IS NOT NULL" for name in self.key_columns if name not in ("person", "stranger")]
@@ -101,7 +111,7 @@ class Staging:
         optional = (
             ("deleted", "BOOLEAN", self.contract.has_deleted),
             ("person", "BIGINT", self.has_person),
-            ("stranger", "VARCHAR", self.is_keyed_by_person),
+            ("stranger", "VARCHAR", self.is_keyed_by_person or (self.has_strangers and self.has_person)),
             ("source_file", "INTEGER", self.has_files),
             ("source_row", "BIGINT", self.is_numbered),
             ("source_order", "BIGINT", self.is_ordered),
@@ -115,6 +125,7 @@ class Staging:
         left_out = {
             *("source_file", "source_row", "source_order", "broken"),
             *(quoted(column.name) for column in self.private_columns),
+            *(() if self.is_keyed_by_person else ("stranger",)),
         }
         return [name for name, _ in self.columns if name not in left_out]
 
@@ -140,6 +151,10 @@ class Staging:
             f"FROM (SELECT *, rowid AS row_id FROM {self.raw} WHERE {condition}) AS incoming "
             f"JOIN {FILES} AS files ON {same_file})"
         )
+
+    def of_file(self, number: int) -> str:
+        """SQL that is true for the rows of one file."""
+        return f"source_file = {number}" if self.has_files else "TRUE"
 
     def mask_of(self, severity: str) -> int:
         """The bits of all rules of a severity."""
