@@ -79,8 +79,9 @@ def watched_run(
         path.with_suffix(".csv.gz").write_bytes(gzip.compress(path.read_bytes(), 1))
         path.unlink()
     watched = Watched(site, Answer(0, "", ""), identifiers)
-    before = pipeline.STAGES, tempfile.tempdir
+    before = pipeline.STAGES, pipeline.ingest, tempfile.tempdir
     pipeline.STAGES = tuple(_looked_at(stage, watched, after_link) for stage in pipeline.STAGES)
+    pipeline.ingest = pipeline.STAGES[0]  # what follows this stage follows it here too
     tempfile.tempdir = str(temporary)
     try:
         with _kept(
@@ -88,7 +89,7 @@ def watched_run(
         ):
             watched.answer = riskstrat(capsys, site, "run", "--as-of", AS_OF)
     finally:
-        pipeline.STAGES, tempfile.tempdir = before
+        pipeline.STAGES, pipeline.ingest, tempfile.tempdir = before
     return watched
 
 

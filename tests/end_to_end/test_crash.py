@@ -50,7 +50,17 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-@pytest.mark.parametrize("stage", [stage.__name__ for stage in STAGES])
+# In every run of the tests, the stages that leave most behind; the others in the slow ones.
+OFTEN = ("ingest", "score", "publish")
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(stage.__name__, marks=[] if stage.__name__ in OFTEN else pytest.mark.slow)
+        for stage in STAGES
+    ],
+)
 def test_killed_run_leaves_the_last_one_readable_and_the_next_succeeds(
     published: Path, tmp_path: Path, stage: str
 ):

@@ -25,7 +25,7 @@ from tests.factories import nhs_number
 from tests.identifiers import Identifiers
 from tests.reading_nights import entries, remembered_bytes
 
-FIRST, NIGHTS, PEOPLE = date(2026, 4, 1), 3, 500
+FIRST, NIGHTS, PEOPLE = date(2026, 4, 1), 3, 300
 FILES = re.compile(r"^files +(\d+) read, (\d+) known from an earlier night", re.MULTILINE)
 KILLED_WHILE_IT_KEEPS_ROWS = """
 import os, signal, sys

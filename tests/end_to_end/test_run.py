@@ -124,7 +124,7 @@ def test_latest_is_a_relative_link_and_files_are_read_only(site: Path):
 
 
 def test_work_folder_is_gone_after_publishing(site: Path):
-    assert sorted(path.name for path in (site / "state").iterdir()) == ["audit", "run.lock", "vault"]
+    assert sorted(path.name for path in (site / "state").iterdir()) == ["audit", "read", "run.lock", "vault"]
     assert [path.name for path in (site / "output" / "runs").iterdir()] == [_manifest(site)["run"]]
 
 

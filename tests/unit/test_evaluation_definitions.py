@@ -132,7 +132,7 @@ def test_code_and_template_of_the_card_hold_no_figure() -> None:
         ast.parse((room / f"card_{name}.py").read_text(encoding="utf-8"))
         for name in ("tables", "performance")
     ]
-    texts = [re.sub("SHA-256|sha256", "", text) for tables in modules for text in literals(tables)]
+    texts = [re.sub("SHA-256|sha256|log1p", "", text) for tables in modules for text in literals(tables)]
     assert len(texts) > 150
     assert [text for text in texts if re.search(r"\d", text)] == []
     template = (room / "card.html.j2").read_text(encoding="utf-8").split("<body>")[1]

@@ -138,6 +138,6 @@ def fairness(found: Artefacts) -> tuple[Table, ...]:
     columns = ("Group", "", "People", "Observed over expected", "Expected admitted", "On the list", "TPR")
     note = (
         "TPR: of the admitted people of the group, the share on the list. Expected admitted: the mean of the predicted "
-        f"risks. Intervals that leave out 1: {outside or 'none'}."
+        f"risks. Intervals that leave out one: {outside or 'none'}."
     )
     return (Table("Groups at the team's capacity", columns, rows, note, (LEFT, LEFT, *(True,) * 5)),)
