@@ -18,7 +18,7 @@ from riskstrat.definitions.model_outcome import load_outcome
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.runs import Run
 from riskstrat.scoring.watching import Mature, Watch
-from riskstrat.stages.drift.outcomes import _held_against, _known_before, _scored
+from riskstrat.stages.drift.outcomes import _held_against, _known_before, _known_only_before, _scored
 from riskstrat.stages.drift.rows import Row
 from tests.fake_models import ROOT
 
@@ -98,15 +98,17 @@ def test_what_would_mislead_is_not_judged(engine, tmp_path, labels, died, silent
 
 
 def test_outcomes_are_known_up_to_the_least_lately_delivered_extract():
-    def feeds(register: date, episodes: date):
+    def feeds(register: date, episodes: date | None):
         return {
             "gp_patients": [SimpleNamespace(delivery=date(2026, 1, 1)), SimpleNamespace(delivery=register)],
-            "acute_episodes": [SimpleNamespace(delivery=episodes)],
+            **({"acute_episodes": [SimpleNamespace(delivery=episodes)]} if episodes else {}),
         }
 
-    def known(register: date, episodes: date) -> date:
+    def known(register: date, episodes: date | None) -> date:
         deliveries = SimpleNamespace(feeds=feeds(register, episodes))
         return _known_before(SimpleNamespace(deliveries=deliveries, as_of=date(2026, 4, 1)), watch())
 
     assert known(date(2026, 3, 31), date(2026, 3, 31)) == date(2026, 4, 1)
     assert known(date(2026, 3, 31), date(2026, 2, 10)) == date(2026, 2, 11)
+    assert known(date(2026, 3, 31), None) == date.min, "of an extract that never came nothing is known"
+    assert _known_only_before(date.min) == "an extract of outcomes is absent"

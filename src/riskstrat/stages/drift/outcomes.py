@@ -34,7 +34,7 @@ def observed_rows(context: Context, watch: Watch, horizons: Sequence[str]) -> It
     known, judged = _known_before(context, watch), []
     for name, one in watch.mature.items():
         if one.horizon.end(one.run.as_of) > known:
-            yield _row(one, ALL, NOT_JUDGED, note=f"outcomes are known before {known} only")
+            yield _row(one, ALL, NOT_JUDGED, note=_known_only_before(known))
         else:
             judged.append((name, one))
     if judged:
@@ -47,9 +47,18 @@ def _known_before(context: Context, watch: Watch) -> date:
     """The day before which outcomes are known: every extract of labels was delivered up to it."""
     feeds = context.deliveries.feeds
     newest = [
-        max(feed.delivery for feed in feeds[extract]) for extract in watch.outcome.extracts if feeds[extract]
+        max((feed.delivery for feed in feeds.get(extract, ())), default=None)
+        for extract in watch.outcome.extracts
     ]
-    return min(context.as_of, day_after(min(newest))) if newest else date.min
+    known = [day for day in newest if day is not None]
+    # Of an extract that never came nothing is known, however new the others are.
+    return min(context.as_of, day_after(min(known))) if known and len(known) == len(newest) else date.min
+
+
+def _known_only_before(known: date) -> str:
+    return (
+        "an extract of outcomes is absent" if known == date.min else f"outcomes are known before {known} only"
+    )
 
 
 @contextmanager
