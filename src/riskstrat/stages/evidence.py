@@ -15,7 +15,11 @@ def evidence(context: Context) -> None:
     """Write ``evidence/NAME.parquet`` for every ``NAME_evidence.sql``, sorted by person_id and then by every column."""
     folder = context.building / PUBLISHED
     folder.mkdir()
-    for table in run_sql_folder(context.engine, context.definitions.pipelines / FOLDER):
+    statements = context.definitions.pipelines / FOLDER
+    read_once = [
+        path.stem for path in statements.glob("*.sql")
+    ]  # so views: what is published is not stored as well
+    for table in run_sql_folder(context.engine, statements, views=read_once):
         name = table.removesuffix(ENDING)
         context.progress.step(f"evidence {name}")
         context.engine.export(

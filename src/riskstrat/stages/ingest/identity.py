@@ -7,13 +7,14 @@ Source: project rules, People (modulus 11, ten equal digits refused); project in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from riskstrat.engines.duckdb import DuckDBEngine
 from riskstrat.erased import ErasedPeople
 from riskstrat.keys import hmac_pads
 from riskstrat.sqltext import quoted
+from riskstrat.stages.ingest.places import place_in
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -103,7 +104,7 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
     numbers = engine.arrays(
         f"SELECT CAST(nhs_number AS BIGINT) AS number FROM {IDENTITY}.numbers ORDER BY person"
     )
-    engine.add_function(PLACE, "BIGINT", "BIGINT", _place_in(numbers["number"]))
+    engine.add_function(PLACE, "BIGINT", "BIGINT", place_in(numbers["number"]))
     # Ten characters that make an integer of ten digits are those digits, unless they hold an exponent or are
     # hexadecimal, which begins with 0.
     engine.execute(
@@ -112,25 +113,6 @@ def register_people(engine: DuckDBEngine, selects: list[str]) -> None:
         "contains(number, 'E') OR regexp_full_match(number, '[0-9]{10}')) "
         f"THEN CAST(number AS BIGINT) ELSE {NOBODY} END)"
     )
-
-
-def _place_in(numbers: Any) -> Callable[[Any], Any]:
-    """A function that takes an Arrow array of integers and gives their places, from 1, in sorted ``numbers``.
-
-    An integer that is not among them has none (NULL). The function holds the numbers; it goes with the identity.
-    """
-    import numpy as np
-    import pyarrow as pa
-
-    def place(given: Any) -> Any:
-        if not len(numbers):
-            return pa.nulls(len(given), pa.int64())
-        wanted = given.to_numpy(zero_copy_only=False)
-        found = np.searchsorted(numbers, wanted)
-        found[found == len(numbers)] = 0
-        return pa.array(found + 1, mask=numbers[found] != wanted)
-
-    return place
 
 
 def keep_private(engine: DuckDBEngine, accepted: str, columns: Sequence[str]) -> None:

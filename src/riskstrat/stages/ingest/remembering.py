@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
@@ -20,6 +19,7 @@ from riskstrat.stages.ingest.pseudonyms import (
     PERSON_AT,
     PLACE_OF_PERSON,
     PLACE_OF_STRANGER,
+    Listed,
     Pseudonyms,
     as_pseudonyms,
     persons_at,
@@ -125,9 +125,9 @@ def _write(engine: DuckDBEngine, staging: Staging, number: int, folder: Path, kn
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    pseudonyms = _pseudonyms_in(engine, staging, number, known)
+    listed = _people_of(engine, staging, number, known)
     pq.write_table(
-        pa.table({PSEUDONYM: pa.array(pseudonyms, pa.binary()).cast(pa.string())}),
+        pa.table({PSEUDONYM: pa.array(listed.pseudonyms, pa.binary()).cast(pa.string())}),
         folder / PEOPLE,
         compression="zstd",
     )
@@ -137,24 +137,22 @@ def _write(engine: DuckDBEngine, staging: Staging, number: int, folder: Path, kn
         f"WHEN stranger IS NOT NULL THEN {PLACE_OF_STRANGER}(stranger) END AS {PLACE}",
     }
     left = ("stranger", "source_file")
-    listed = ", ".join(values.get(name, name) for name, _ in staging.columns if name not in left)
-    with places_in(engine, pseudonyms, known):
+    columns = ", ".join(values.get(name, name) for name, _ in staging.columns if name not in left)
+    with places_in(engine, listed):
         engine.execute(  # a night writes it once and later ones read it: packing it tighter costs both of them more
-            f"COPY (SELECT {listed} FROM {staging.raw} WHERE {staging.of_file(number)}) "
+            f"COPY (SELECT {columns} FROM {staging.raw} WHERE {staging.of_file(number)}) "
             f"TO {literal(str(folder / ROWS))} (FORMAT parquet, COMPRESSION snappy)"
         )
 
 
-def _pseudonyms_in(engine: DuckDBEngine, staging: Staging, number: int, known: Pseudonyms) -> Any:
-    """The pseudonyms of everybody in a feed, on the register or not, sorted."""
-    import numpy as np
-
+def _people_of(engine: DuckDBEngine, staging: Staging, number: int, known: Pseudonyms) -> Listed:
+    """Everybody in a feed, on the register or not."""
     where = f"FROM {staging.raw} WHERE {staging.of_file(number)} AND"
     persons = engine.arrays(f"SELECT DISTINCT person {where} person IS NOT NULL")["person"]
     strangers = engine.connection.sql(
         f"SELECT DISTINCT stranger {where} stranger IS NOT NULL"
     ).to_arrow_table()["stranger"]
-    return np.unique(np.concatenate([known.by_person[np.asarray(persons)], as_pseudonyms(strangers)]))
+    return known.listed(persons, as_pseudonyms(strangers))
 
 
 def _kept(column: Column, staging: Staging) -> str:
