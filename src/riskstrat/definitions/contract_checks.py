@@ -119,21 +119,25 @@ def check_row_conditions(rules: Sequence[Rule], columns: Sequence[Column], path:
     """Bind every stated condition to an empty table, so that a misspelt column is found here and not in the night."""
     import duckdb
 
+    from riskstrat.language.parsing import parser_connection
+
     empty = ", ".join(f"CAST(NULL AS {column.sql_type}) AS {column.name}" for column in columns)
-    with duckdb.connect() as connection:
-        for rule in rules:
-            condition = rule.when or rule.sql
-            try:
-                connection.execute(f"SELECT 1 FROM (SELECT {empty}) AS extract WHERE {condition}").fetchall()
-            except duckdb.Error as problem:
-                name = rule.id.rsplit(".", 1)[-1]
-                raise misstated(
-                    path,
-                    f"- name: {rule.column or name}",
-                    rule.column,
-                    f"the rule {name} has no condition over these columns ({str(problem).splitlines()[0]}).",
-                    "use only columns of this file, and compare values of one type.",
-                ) from None
+    for rule in rules:
+        condition = rule.when or rule.sql
+        try:
+            # a database for each contract would take longer than all the rest of loading it
+            parser_connection().execute(
+                f"SELECT 1 FROM (SELECT {empty}) AS extract WHERE {condition}"
+            ).fetchall()
+        except duckdb.Error as problem:
+            name = rule.id.rsplit(".", 1)[-1]
+            raise misstated(
+                path,
+                f"- name: {rule.column or name}",
+                rule.column,
+                f"the rule {name} has no condition over these columns ({str(problem).splitlines()[0]}).",
+                "use only columns of this file, and compare values of one type.",
+            ) from None
 
 
 def _metric(entry: Mapping[str, Any], column: Column, path: Path) -> Check:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 
 import duckdb
@@ -20,7 +21,7 @@ from riskstrat.language.parsing import (
     parsing_on,
     written_back,
 )
-from riskstrat.language.problems import Place, Source, close_matches, listed
+from riskstrat.language.problems import ExpressionError, Place, Source, close_matches, listed
 from riskstrat.language.tree import Walk
 from riskstrat.language.uses import Limits, NumberUse, OrderUse, ValueUse
 from riskstrat.sqltext import quoted
@@ -60,12 +61,18 @@ def compile_expression(
     An open ``connection``, of whatever database, saves the time of opening one to parse on. Raises
     ExpressionError (a DefinitionError) with the place, the reason and a proposal.
     """
-    source = Source(text, file)
     with parsing_on(connection):
         try:
-            expression = _compiled(source, columns, as_of, allowed)
+            expression = _compiled(text, *_asked(columns, allowed), as_of)
+        except ExpressionError as problem:
+            raise ExpressionError(
+                problem.what, text, problem.place, remedy=problem.remedy, file=file
+            ) from None
         except RecursionError:  # where the caller stands deep itself
-            source.refuse(TOO_DEEP, Place(0, len(text)), remedy="split it into several conditions.")
+            Source(text, file).refuse(
+                TOO_DEEP, Place(0, len(text)), remedy="split it into several conditions."
+            )
+    expression = replace(expression, file=file)
     if allowed:
         check_values(expression, allowed)
     if limits:
@@ -73,27 +80,34 @@ def compile_expression(
     return expression
 
 
-def _compiled(
-    source: Source,
-    columns: Mapping[str, str],
-    as_of: date | None,
-    allowed: Mapping[str, Collection[str]] | None,
-) -> Expression:
+Columns = tuple[tuple[str, str], ...]
+Allowed = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def _asked(
+    columns: Mapping[str, str], allowed: Mapping[str, Collection[str]] | None
+) -> tuple[Columns, Allowed]:
+    return tuple(columns.items()), tuple((name, tuple(values)) for name, values in (allowed or {}).items())
+
+
+@lru_cache(maxsize=1024)
+def _compiled(text: str, columns: Columns, allowed: Allowed, as_of: date | None) -> Expression:
+    """The expression of a text, whatever file it stands in: a run asks for most of them more than once."""
+    source, types = Source(text), dict(columns)
     parsed = parse(source)
     place = byte_place(source.text, parsed.tree)
-    walk = Walk(source, columns, as_of, allowed)
+    walk = Walk(source, types, as_of, dict(allowed))
     if walk.condition(parsed.tree).family == NOTHING:
         source.refuse(
             "the expression is unknown for everybody.", place, remedy="compare something, such as: age >= 65"
         )
     sql = written_back(parsed)
-    _compute(source, sql, {name: columns[name] for name in walk.columns}, place)
+    _compute(source, sql, {name: types[name] for name in walk.columns}, place)
     return Expression(
         text=source.text,
         sql=sql,
         columns=tuple(walk.columns),
         values=tuple(walk.values),
-        file=source.file,
         ordered=tuple(walk.ordered),
         numbers=tuple(walk.numbers),
     )
