@@ -30,9 +30,16 @@ FRAIL_CODES = (
 )
 
 
+# A night makes and publishes every cohort; the others would take time in every test, and towns of the whole site have them.
+COHORTS = ("frequent_presenters", "luton_core", "luton_frailty")
+
+
 def write_site(folder: Path) -> Path:
-    """A site with the shipped definitions, three practices in two neighbourhoods, and a key."""
+    """A site with the shipped definitions but few cohorts, three practices in two neighbourhoods, and a key."""
     write_default_site(folder)
+    for path in (folder / "config" / "cohorts").glob("*.yaml"):
+        if path.stem not in COHORTS:
+            path.unlink()
     factories.write_geography(folder / "config" / "geography")
     init_site_key(folder / "keys")
     return folder
