@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -19,3 +20,8 @@ def made_up_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     geography.mkdir(exist_ok=True)
     factories.write_geography(geography)
     return site
+
+
+def pytest_configure() -> None:
+    """Thousands of tests make little rubbish and hold much: looking for it less often takes a tenth off their time."""
+    gc.set_threshold(50_000, 20, 20)
