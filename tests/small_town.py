@@ -30,19 +30,25 @@ FRAIL_CODES = (
 )
 
 
-# A night makes and publishes every cohort; the others would take time in every test, and towns of the whole site have them.
-COHORTS = ("frequent_presenters", "luton_core", "luton_frailty")
+# A night makes and publishes every cohort; others would only take time, and towns of the whole site have them.
+COHORTS = ("flu_vaccine_due", "frequent_presenters", "luton_core", "luton_frailty")
 
 
-def write_site(folder: Path) -> Path:
+def write_site(folder: Path, *, has_every_cohort: bool = False) -> Path:
     """A site with the shipped definitions but few cohorts, three practices in two neighbourhoods, and a key."""
     write_default_site(folder)
-    for path in (folder / "config" / "cohorts").glob("*.yaml"):
-        if path.stem not in COHORTS:
-            path.unlink()
+    if not has_every_cohort:
+        keep_few_cohorts(folder)
     factories.write_geography(folder / "config" / "geography")
     init_site_key(folder / "keys")
     return folder
+
+
+def keep_few_cohorts(site: Path) -> None:
+    """Take the definitions of every cohort away but those of COHORTS."""
+    for path in (site / "config" / "cohorts").glob("*.yaml"):
+        if path.stem not in COHORTS:
+            path.unlink()
 
 
 def write_rows(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -38,7 +38,7 @@ NUMBERS = {name: factories.nhs_number(100 + place) for place, name in enumerate(
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A town in which some have died, left or opted out, and whose matron adds a person to a profile."""
-    folder = small_town.write_site(tmp_path_factory.mktemp("published") / "site")
+    folder = small_town.write_site(tmp_path_factory.mktemp("published") / "site", has_every_cohort=True)
     extracts = small_town.town()
     extracts["gp_patients"] += [factories.patient(NUMBERS[name], **row) for name, row in NOBODY.items()]
     extracts["gp_events"] += [
