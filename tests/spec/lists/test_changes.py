@@ -21,7 +21,7 @@ def changes(night: Night, name: str = "huddle") -> dict[str, str | None]:
 
 
 def publish(place: Place, as_of: date, *people: Person) -> Night:
-    return place.night(as_of, delivered(as_of, list(people)))
+    return place.night(as_of, delivered(as_of, list(people)), people=people)
 
 
 def test_one_person_lives_through_every_change(place: Place):
