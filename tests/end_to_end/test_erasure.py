@@ -30,6 +30,7 @@ from riskstrat.site import load_site
 from riskstrat.vault import read_people
 from tests import factories, small_town
 from tests.end_to_end.command import Answer, riskstrat
+from tests.end_to_end.night_town import done
 
 QUIET = Progress(quiet=True)
 EARLIER = small_town.DELIVERY - timedelta(days=1)
@@ -39,6 +40,12 @@ STEPS = (
     *("put_on_record", "close"),
 )
 BEFORE, AFTER = ("begin_list", "write_pending", "decide"), ("file_certificate", "append")
+# Everyday moments: before, within and after what is decided. A rotation takes the same STEPS, and every one every day.
+OFTEN = {
+    *(("decide", "runs and all"), ("write_without", "runs and all"), ("bring_in", "runs and all")),
+    *(("take_vault", "runs and all"), ("put_on_record", "runs and all"), ("append", "runs and all")),
+    *(("decide", "the vault alone"), ("take_vault", "the vault alone")),
+}
 KILLED_BEFORE = """
 import os, signal, sys
 from pathlib import Path
@@ -213,6 +220,17 @@ def _another_key(site: Path) -> None:
     (site / "keys" / "erasure.key").write_bytes(b"k" * 32)
 
 
+@pytest.fixture(scope="module")
+def erased_site(published: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site after two were erased, and delivered again with everybody."""
+    site = Path(shutil.copytree(published, tmp_path_factory.mktemp("erased") / "site", symlinks=True))
+    numbers = site.parent / "erase.txt"
+    numbers.write_text(f"nhs_number\n{PERSON}\n{OTHER}\n")
+    done(site, "purge", "--person-erased", str(numbers))
+    small_town.write_landing(site)
+    return site
+
+
 SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
     "the list is gone": (lambda site: (site / "state" / "erased" / "erased.json").unlink(), "is gone"),
     "the list was changed": (_changed, "was changed"),
@@ -231,10 +249,9 @@ SPOILT: dict[str, tuple[Callable[[Path], object], str]] = {
 
 @pytest.mark.parametrize("how", SPOILT)
 def test_without_its_list_no_run_brings_erased_people_back(
-    site: Path, capsys: pytest.CaptureFixture[str], how: str
+    erased_site: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str
 ) -> None:
-    assert _erase(capsys, site, PERSON, OTHER).code == 0
-    small_town.write_landing(site)
+    site = Path(shutil.copytree(erased_site, tmp_path / "site", symlinks=True))
     spoil, expected = SPOILT[how]
     spoil(site)
     runs = [one.id for one in list_runs(site / "output")]
@@ -292,12 +309,15 @@ def test_files_that_cannot_be_rewritten_are_named(site: Path, capsys: pytest.Cap
     assert all(name in answer.err for name in named)
 
 
+MOMENTS = [
+    *((moment, "runs and all") for moment in (*BEFORE, "rewrite", "write_without", *STEPS, *AFTER)),
+    *((moment, "the vault alone") for moment in ("decide", "take_vault", "put_on_record", *AFTER)),
+]
+
+
 @pytest.mark.parametrize(
     ("moment", "of"),
-    [
-        *((moment, "runs and all") for moment in (*BEFORE, "rewrite", "write_without", *STEPS, *AFTER)),
-        *((moment, "the vault alone") for moment in ("decide", "take_vault", "put_on_record", *AFTER)),
-    ],
+    [pytest.param(*one, marks=[] if one in OFTEN else pytest.mark.slow) for one in MOMENTS],
 )
 def test_interrupted_erasure_did_nothing_or_is_finished_and_certified(
     site: Path, capsys: pytest.CaptureFixture[str], moment: str, of: str
