@@ -26,10 +26,18 @@ from riskstrat.progress import Progress
 from riskstrat.runs import list_runs
 from riskstrat.site import Site, load_site, write_default_site
 from riskstrat.sqltext import literal, quoted
+from tests import small_town
 
 AS_OF = date(2026, 4, 1)
 PEOPLE = 700
-QUICK = 'spark: {conf: {spark.sql.shuffle.partitions: "1", spark.sql.codegen.wholeStage: false}}\n'
+# A JVM that lives for a minute gains nothing from code that is compiled twice, or from several threads of rubbish.
+QUICK = """
+spark:
+  conf:
+    spark.sql.shuffle.partitions: "1"
+    spark.sql.codegen.wholeStage: false
+    spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""
 
 needs_java = pytest.mark.skipif(
     shutil.which("java") is None, reason="Spark needs a JVM, and there is no java"
@@ -154,10 +162,14 @@ def test_computing_it_again_on_spark_gives_the_same_bytes_and_leaves_nothing_beh
 
 
 @needs_java
-def test_a_killed_driver_ends_in_a_clear_message_and_leaves_nothing_behind(
-    town: Site, both: tuple[Path, Path, Outcome, Outcome]
-) -> None:
+def test_a_killed_driver_ends_in_a_clear_message_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    root = small_town.write_site(tmp_path / "site")
+    small_town.write_landing(root)
+    (root / "config" / "site.yaml").write_text(QUICK, encoding="utf-8")
+    town = load_site(root)
+    run(town, AS_OF, progress=Progress(quiet=True))
     before = [one.id for one in list_runs(town.output)]
+    assert before
     command = [
         sys.executable,
         "-m",
