@@ -248,8 +248,11 @@ def test_run_stops_at_the_first_night_that_fails_and_goes_on_from_there(
     assert [run.name[:8] for run in runs] == ["20260401", "20260402"]
 
 
-def test_nights_the_wrong_way_round_are_refused(two_nights: Path, capsys: pytest.CaptureFixture[str]):
-    answer = riskstrat(capsys, two_nights, "run", "--from", "2026-04-02", "--as-of", "2026-04-01")
+def test_nights_the_wrong_way_round_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    site = tmp_path / "site"
+    write_site(site)
+    done(site, "keys", "init")
+    answer = riskstrat(capsys, site, "run", "--from", "2026-04-02", "--as-of", "2026-04-01")
     assert answer.code == 2
     assert "lies after --as-of" in answer.err
-    assert not (two_nights / "output").exists()
+    assert not (site / "output").exists()
