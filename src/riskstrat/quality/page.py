@@ -6,6 +6,7 @@ It is made of the files of its own run and nothing else. How runs compare is tol
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,7 @@ def render_quality_page(
     )
 
 
+@cache
 def quality_environment() -> Environment:
     """How the templates of this room are filled in: escaped, and with an error for whatever is missing."""
     environment = Environment(

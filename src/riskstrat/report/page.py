@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -73,17 +74,8 @@ def render_report(
     labels = _labels(manifest["neighbourhoods"])
     population = count_population(run_folder / "features.parquet", labels, older_from_age, frailty_categories)
     summaries = _summaries(run_folder, manifest["extracts"])
-    environment = Environment(
-        loader=PackageLoader("riskstrat.report", "."),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"count": _count, "day": _day}
-    environment.globals |= {"share": _share, "per_thousand": _per_thousand}
-    return environment.get_template("page.html.j2").render(
+    template = _environment().get_template("page.html.j2")
+    return template.render(
         manifest=manifest,
         labels=labels,
         population=population,
@@ -106,6 +98,21 @@ def render_report(
         drift_tables=drift_tables(run_folder) if "drift" in manifest else [],
         measure_tables=measure_tables(run_folder, manifest.get("measures")),
     )
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("riskstrat.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {"count": _count, "day": _day}
+    environment.globals |= {"share": _share, "per_thousand": _per_thousand}
+    return environment
 
 
 def _labels(neighbourhoods: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
