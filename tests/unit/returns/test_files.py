@@ -15,6 +15,7 @@ from riskstrat.returns import store
 from riskstrat.returns.applying import take_back
 from riskstrat.site import Site, default_site
 from tests import factories
+from tests.fake_models import edited_copy
 from tests.fake_returns import COLUMNS, FIRST, as_csv, as_xlsx, put, seen
 from tests.unit.returns.taking import reasons
 
@@ -132,9 +133,7 @@ MISTAKES: dict[str, tuple[str, str, str]] = {
 def test_mistake_in_the_words_is_refused_by_name(
     contracts: dict[str, Contract], tmp_path: Path, right: str, wrong: str, said: str
 ) -> None:
-    text = (CONFIG / "returns.yaml").read_text(encoding="utf-8")
-    assert text.count(right) == 1
-    path = put(tmp_path, text.replace(right, wrong).encode(), "returns.yaml")
+    path = edited_copy(tmp_path, CONFIG / "returns.yaml", right, wrong)
     extracts = [name for name, one in contracts.items() if one.direction == "in"]
     with pytest.raises(DefinitionError) as refused:
         check_return_rules(load_return_rules(path), extracts, load_legal_basis(CONFIG / "legal_basis.yaml"))
