@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.baselines.equality import differences, not_compared
+from benchmarks.options import parser_of
 from benchmarks.running import (
-    RESULTS,
     Turn,
     machine,
     measure_in_process,
@@ -104,19 +104,12 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=int, default=100_000, help="how many people the town has")
+    parser = parser_of(__doc__, people=100_000, gigabytes=10, measured=MEASURED)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--profile", action="store_true", help="name the slowest SQL files")
     parser.add_argument(
-        "--work", type=Path, default=None, help="where the data go while it runs (10 GB for a million people)"
-    )
-    parser.add_argument(
         "--environments", type=Path, default=None, help="where comorbidipy's is kept (0.2 GB)"
     )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

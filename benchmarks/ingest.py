@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks.data import FIRST_NIGHT
 from benchmarks.floors import parse, parse_and_write
 from benchmarks.night import made
+from benchmarks.options import parser_of
 from benchmarks.running import (
-    RESULTS,
     Turn,
     Work,
     machine,
@@ -59,15 +59,8 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=int, default=1_000_000)
+    parser = parser_of(__doc__, people=1_000_000, gigabytes=15, measured=tuple(LABELS))
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--work", type=Path, default=None, help="where the data go while it runs (15 GB for a million people)"
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--measure", choices=tuple(LABELS), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -24,9 +24,9 @@ from typing import Any
 from benchmarks.cohorts.question import WHERE
 from benchmarks.data import FIRST_NIGHT, FORMATS, SECOND_NIGHT
 from benchmarks.floors import parse, scan
+from benchmarks.options import parser_of
 from benchmarks.running import (
     MEASURES,
-    RESULTS,
     Turn,
     machine,
     measure_command,
@@ -68,19 +68,10 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=int, default=100_000)
+    parser = parser_of(__doc__, people=100_000, gigabytes=GIGABYTES_A_MILLION, measured=tuple(FLOORS))
+    parser.set_defaults(work=Path(tempfile.gettempdir()))
     parser.add_argument("--format", choices=FORMATS, default="csv", help="what the deliveries are")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument(
-        "--work",
-        type=Path,
-        default=Path(tempfile.gettempdir()),
-        help=f"where the data go while it runs ({GIGABYTES_A_MILLION} GB for a million people)",
-    )
-    parser.add_argument("--out", type=Path, default=RESULTS)
-    parser.add_argument("--measure", choices=tuple(FLOORS), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.data import FIRST_NIGHT, FORMATS
-from benchmarks.night import made
+from benchmarks.night import GIGABYTES_A_MILLION, made
+from benchmarks.options import parser_of
 from benchmarks.profile_page import write_page
 from benchmarks.running import (
-    RESULTS,
     ROOT,
     machine,
     measure_in_process,
@@ -112,14 +112,9 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=int, default=100_000)
+    parser = parser_of(__doc__, people=100_000, gigabytes=GIGABYTES_A_MILLION, measured=("night",))
     parser.add_argument("--format", choices=FORMATS, default="csv")
-    parser.add_argument("--work", type=Path, default=None, help="where the data go while it runs")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
-    parser.add_argument("--measure", choices=("night",), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()
 
 

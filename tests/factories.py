@@ -12,6 +12,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from riskstrat.definitions.geography import AREA_COLUMNS, PRACTICE_COLUMNS
 from riskstrat.definitions.snomed import is_snomed_id
 
 Row = dict[str, Any]
@@ -263,22 +264,12 @@ MAKERS = {
 
 def write_geography(folder: Path) -> None:
     """``practices.csv`` and ``areas.csv`` of a made-up place: four PCNs in two neighbourhoods."""
-    header = (
-        "practice_code",
-        "practice_name",
-        "pcn_code",
-        "pcn_name",
-        "neighbourhood_code",
-        "neighbourhood_name",
-        "valid_from",
-        "valid_to",
-    )
     rows = [_practice(code, number, "2000-01-01", "") for number, code in enumerate(PRACTICES)]
     rows.append(_practice(RETIRED_PRACTICE, 0, "2000-01-01", "2026-03-31"))
     rows.append(_practice(LAST_DAY_PRACTICE, 0, "2000-01-01", "2026-04-01"))
     rows.append(_practice(FUTURE_PRACTICE, 1, "2026-04-02", ""))
-    _write(folder / "practices.csv", header, rows)
-    _write(folder / "areas.csv", ("lsoa_code", "imd_decile"), [(DEPRIVED_AREA, "1"), (AFFLUENT_AREA, "10")])
+    _write(folder / "practices.csv", PRACTICE_COLUMNS, rows)
+    _write(folder / "areas.csv", AREA_COLUMNS, [(DEPRIVED_AREA, "1"), (AFFLUENT_AREA, "10")])
 
 
 def _practice(code: str, number: int, valid_from: str, valid_to: str) -> tuple[str, ...]:

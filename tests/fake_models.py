@@ -43,6 +43,14 @@ def replace_text(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
+def edited_copy(folder: Path, shipped: Path, old: str, new: str) -> Path:
+    """A copy of a shipped file with one piece of its text exchanged."""
+    copy = folder / shipped.name
+    shutil.copyfile(shipped, copy)
+    replace_text(copy, old, new)
+    return copy
+
+
 def set_policy(path: Path, **values: object) -> None:
     lines = path.read_text(encoding="utf-8").splitlines()
     for name, value in values.items():

@@ -1,5 +1,11 @@
 """A contract with one of everything that contracts can state, as text that tests change."""
 
+from __future__ import annotations
+
+from pathlib import Path
+
+from riskstrat.definitions.contracts import Contract, load_contract
+
 SMALL = """\
 apiVersion: v3.1.0
 kind: DataContract
@@ -104,3 +110,20 @@ schema:
         classification: administrative
         description: Withdrawn.
 """
+SLA = "slaProperties:\n  - {property: stop_after_days, value: 92, unit: d}\n  - {property: min_rows, value: 5}\nschema:"
+
+
+def parsed(folder: Path, text: str) -> Contract:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "visits.yaml"
+    path.write_text(text, encoding="utf-8")
+    return load_contract(path)
+
+
+def contract(folder: Path, *edits: tuple[str, str]) -> Contract:
+    """The small contract with pieces of its text exchanged."""
+    text = SMALL
+    for old, new in edits:
+        assert old in text, old
+        text = text.replace(old, new, 1)
+    return parsed(folder, text)

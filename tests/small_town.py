@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from riskstrat.keys import init_site_key
-from riskstrat.site import write_default_site
+from riskstrat.pipeline import run
+from riskstrat.progress import Progress
+from riskstrat.site import load_site, write_default_site
 from tests import factories
 
 AS_OF = factories.AS_OF
@@ -109,3 +111,14 @@ def write_landing(site: Path, extracts: Mapping[str, Iterable[Mapping[str, Any]]
     for name, rows in (extracts or town()).items():
         write_rows(delivery / f"{name}.csv", rows)
     return delivery
+
+
+def write_site_of_last_night(folder: Path) -> Path:
+    """A site with last night's run, and another delivery for tonight."""
+    site = write_site(folder)
+    write_landing(site)
+    run(load_site(site), AS_OF, progress=Progress(quiet=True))
+    extracts = town()
+    extracts["acute_attendances"].append(factories.attendance(factories.nhs_number(2)))
+    write_landing(site, extracts)
+    return site

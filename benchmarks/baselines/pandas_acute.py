@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pandas as pd
 
+from benchmarks.baselines.acute import POSITIONS, SPELL, Stays
 from benchmarks.baselines.knowledge import plain_icd10
 from benchmarks.baselines.pandas_inputs import Inputs
 
-POSITIONS = [f"diagnosis_{place:02d}" for place in range(1, 21)]
-SPELL = ["person", "provider_code", "spell_id", "spell_day"]
 DAYS = ("recorded_date", "episode_start", "discharge_date")
 CODES = ("admission_method", "source_of_admission", "patient_classification", "discharge_destination")
 
 
-@dataclass(frozen=True)
-class Stays:
-    """Episodes with the spell they belong to, all provider spells, and those of continuous spells.
-
-    ``cips`` has one row a continuous spell; ``parts`` says which provider spells (``spell``) it is made of.
-    """
-
-    episodes: pd.DataFrame
-    spells: pd.DataFrame
-    parts: pd.DataFrame
-    cips: pd.DataFrame
-
-
-def stays(inputs: Inputs, people: pd.DataFrame) -> Stays:
+def stays(inputs: Inputs, people: pd.DataFrame) -> Stays[pd.DataFrame]:
     """Everything about hospital stays that began before as_of."""
     as_of = inputs.day("as_of")
     rows = inputs.dated(
@@ -110,7 +94,7 @@ def _cips(inputs: Inputs, parts: pd.DataFrame) -> pd.DataFrame:
     return cips.reset_index()
 
 
-def diagnoses(inputs: Inputs, found: Stays) -> pd.DataFrame:
+def diagnoses(inputs: Inputs, found: Stays[pd.DataFrame]) -> pd.DataFrame:
     """Diagnoses of the spells admitted in the last 24 months: episode, spell, whether primary, and tidied code."""
     recent = found.spells.loc[found.spells["admission_date"] >= inputs.day("start_24m"), "spell"]
     wanted = found.episodes[found.episodes["spell"].isin(recent)]
@@ -130,7 +114,7 @@ def diagnoses(inputs: Inputs, found: Stays) -> pd.DataFrame:
     return recorded[recorded["icd10"].notna()]
 
 
-def admissions(inputs: Inputs, found: Stays, recorded: pd.DataFrame) -> pd.DataFrame:
+def admissions(inputs: Inputs, found: Stays[pd.DataFrame], recorded: pd.DataFrame) -> pd.DataFrame:
     """Unplanned continuous spells by window, and emergency readmissions and discharges."""
     known = inputs.knowledge
     cips = found.cips[found.cips["is_unplanned"]]
@@ -169,7 +153,7 @@ def _acsc(inputs: Inputs, recent: pd.DataFrame, recorded: pd.DataFrame) -> pd.Se
     return candidates.loc[~candidates["cips"].isin(pd.concat(refused)), "cips"]
 
 
-def bed_days(inputs: Inputs, found: Stays) -> pd.DataFrame:
+def bed_days(inputs: Inputs, found: Stays[pd.DataFrame]) -> pd.DataFrame:
     """Nights of the last 12 months in the provider spells of unplanned continuous spells, each once."""
     unplanned = found.cips.loc[found.cips["is_unplanned"], "cips"]
     parts = found.parts[found.parts["cips"].isin(unplanned)]
@@ -187,7 +171,7 @@ def bed_days(inputs: Inputs, found: Stays) -> pd.DataFrame:
     return days.groupby(rows["person"]).sum().to_frame("bed_days")
 
 
-def in_hospital(found: Stays) -> pd.DataFrame:
+def in_hospital(found: Stays[pd.DataFrame]) -> pd.DataFrame:
     """Who has an open spell, and the last discharge that is known."""
     spells = found.spells[~found.spells["is_regular"]]
     discharges = spells["discharge_date"].groupby(spells["person"])
@@ -199,7 +183,7 @@ def in_hospital(found: Stays) -> pd.DataFrame:
     )
 
 
-def hfrs(inputs: Inputs, found: Stays, recorded: pd.DataFrame) -> pd.DataFrame:
+def hfrs(inputs: Inputs, found: Stays[pd.DataFrame], recorded: pd.DataFrame) -> pd.DataFrame:
     """Hospital Frailty Risk Score in tenths: each 3-character code once, over unplanned stays of 24 months."""
     cips = found.cips
     unplanned = cips.loc[cips["is_unplanned"] & (cips["admission_date"] >= inputs.day("start_24m")), "cips"]

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.baselines.acute import COUNTED_STAYS
 from benchmarks.baselines.feeds import Coverage, unscheduled_coverage
 from benchmarks.baselines.pandas_gp import band
 from benchmarks.baselines.pandas_inputs import Inputs
@@ -124,18 +125,9 @@ class Columns:
         }
 
     def _admissions(self) -> dict[str, pd.Series]:
-        episodes = {
-            "unplanned_admissions_12m": ("unplanned_12m", "12m"),
-            "unplanned_admissions_24m": ("unplanned_24m", "24m"),
-            "unplanned_admissions_last_calendar_year": ("unplanned_calendar_year", "last_calendar_year"),
-            "unplanned_admissions_90d": ("unplanned_90d", "90d"),
-            "acsc_admissions_12m": ("acsc_12m", "12m"),
-            "unplanned_bed_days_12m": ("bed_days", "12m"),
-            "emergency_readmissions_30d_12m": ("readmissions_12m", "12m"),
-        }
         return {
             name: self._counted(column, "acute_episodes", window)
-            for name, (column, window) in episodes.items()
+            for name, (column, window) in COUNTED_STAYS.items()
         }
 
     def _contacts(self) -> dict[str, pd.Series]:

@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import polars as pl
 
+from benchmarks.baselines.acute import POSITIONS, SPELL, Stays
 from benchmarks.baselines.knowledge import plain_icd10
 from benchmarks.baselines.polars_inputs import Inputs, collected
 
-POSITIONS = [f"diagnosis_{place:02d}" for place in range(1, 21)]
-SPELL = ["person", "provider_code", "spell_id", "spell_day"]
 
-
-@dataclass(frozen=True)
-class Stays:
-    """Episodes with the spell they belong to, all provider spells, and those of continuous spells.
-
-    ``cips`` has one row a continuous spell; ``parts`` says which provider spells (``spell``) it is made of.
-    """
-
-    episodes: pl.DataFrame
-    spells: pl.DataFrame
-    parts: pl.DataFrame
-    cips: pl.DataFrame
-
-
-def stays(inputs: Inputs, people: pl.DataFrame) -> Stays:
+def stays(inputs: Inputs, people: pl.DataFrame) -> Stays[pl.DataFrame]:
     """Everything about hospital stays that began before as_of."""
     run = inputs.knowledge.windows
     recorded = pl.col("recorded_date").is_null() | (pl.col("recorded_date") < run.as_of)
@@ -122,7 +105,7 @@ def _cips(inputs: Inputs, parts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def diagnoses(inputs: Inputs, found: Stays) -> pl.DataFrame:
+def diagnoses(inputs: Inputs, found: Stays[pl.DataFrame]) -> pl.DataFrame:
     """Diagnoses of the spells admitted in the last 24 months: episode, spell, position and tidied code."""
     recent = found.spells.filter(pl.col("admission_date") >= inputs.knowledge.windows.start_24m)
     wanted = found.episodes.select("episode_id", "person", "spell").join(recent, on="spell", how="semi")
@@ -143,7 +126,7 @@ def diagnoses(inputs: Inputs, found: Stays) -> pl.DataFrame:
     return recorded.join(plain, on="code").filter(pl.col("icd10").is_not_null())
 
 
-def admissions(inputs: Inputs, found: Stays, recorded: pl.DataFrame) -> pl.DataFrame:
+def admissions(inputs: Inputs, found: Stays[pl.DataFrame], recorded: pl.DataFrame) -> pl.DataFrame:
     """Unplanned continuous spells by window, and emergency readmissions and discharges."""
     known, run = inputs.knowledge, inputs.knowledge.windows
     day = pl.col("admission_date")
@@ -173,7 +156,7 @@ def admissions(inputs: Inputs, found: Stays, recorded: pl.DataFrame) -> pl.DataF
     )
 
 
-def _acsc(inputs: Inputs, found: Stays, recorded: pl.DataFrame) -> pl.DataFrame:
+def _acsc(inputs: Inputs, found: Stays[pl.DataFrame], recorded: pl.DataFrame) -> pl.DataFrame:
     """The continuous spells of the last 12 months whose primary diagnosis is on the list, with its conditions."""
     recent = found.cips.filter("is_unplanned", pl.col("admission_date") >= inputs.knowledge.windows.start_12m)
     primary = recorded.filter(position=POSITIONS[0]).select("episode_id", "icd10")
@@ -199,7 +182,7 @@ def _acsc(inputs: Inputs, found: Stays, recorded: pl.DataFrame) -> pl.DataFrame:
     return kept.select("cips").unique().with_columns(pl.lit(value=True).alias("is_acsc"))
 
 
-def bed_days(inputs: Inputs, found: Stays) -> pl.DataFrame:
+def bed_days(inputs: Inputs, found: Stays[pl.DataFrame]) -> pl.DataFrame:
     """Nights of the last 12 months in the provider spells of unplanned continuous spells, each once."""
     run = inputs.knowledge.windows
     first, end = pl.col("first_day"), pl.col("end_day")
@@ -220,7 +203,7 @@ def bed_days(inputs: Inputs, found: Stays) -> pl.DataFrame:
     )
 
 
-def in_hospital(found: Stays) -> pl.DataFrame:
+def in_hospital(found: Stays[pl.DataFrame]) -> pl.DataFrame:
     """Who has an open spell, and the last discharge that is known."""
     return (
         found.spells.filter(~pl.col("is_regular"))
@@ -232,7 +215,7 @@ def in_hospital(found: Stays) -> pl.DataFrame:
     )
 
 
-def hfrs(inputs: Inputs, found: Stays, recorded: pl.DataFrame) -> pl.DataFrame:
+def hfrs(inputs: Inputs, found: Stays[pl.DataFrame], recorded: pl.DataFrame) -> pl.DataFrame:
     """Hospital Frailty Risk Score in tenths: each 3-character code once, over unplanned stays of 24 months."""
     run = inputs.knowledge.windows
     weights = inputs.table("hfrs_weights").select(

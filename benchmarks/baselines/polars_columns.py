@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from benchmarks.baselines.acute import COUNTED_STAYS
 from benchmarks.baselines.feeds import Coverage
 from benchmarks.baselines.knowledge import Knowledge
 from benchmarks.baselines.polars_inputs import Band, band
@@ -109,18 +110,9 @@ class Columns:
         ]
 
     def _admissions(self) -> list[pl.Expr]:
-        episodes = {
-            "unplanned_admissions_12m": ("unplanned_12m", "12m"),
-            "unplanned_admissions_24m": ("unplanned_24m", "24m"),
-            "unplanned_admissions_last_calendar_year": ("unplanned_calendar_year", "last_calendar_year"),
-            "unplanned_admissions_90d": ("unplanned_90d", "90d"),
-            "acsc_admissions_12m": ("acsc_12m", "12m"),
-            "unplanned_bed_days_12m": ("bed_days", "12m"),
-            "emergency_readmissions_30d_12m": ("readmissions_12m", "12m"),
-        }
         return [
             self._counted(column, "acute_episodes", window).alias(name)
-            for name, (column, window) in episodes.items()
+            for name, (column, window) in COUNTED_STAYS.items()
         ]
 
     def _contacts(self) -> list[pl.Expr]:

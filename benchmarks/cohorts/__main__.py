@@ -21,7 +21,8 @@ from benchmarks.cohorts.page import page, result
 from benchmarks.cohorts.peers import LIMIT_GB, ask_peers
 from benchmarks.cohorts.question import COHORT, ROWS, WHERE
 from benchmarks.cohorts.turns import Asked, ask_in_turns, nothing, only_number, rows_after_heading
-from benchmarks.running import RESULTS, say, write_result
+from benchmarks.options import parser_of
+from benchmarks.running import say, write_result
 
 
 def main() -> int:
@@ -98,8 +99,7 @@ def own_commands(site: Path, people: int) -> list[Asked]:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--people", type=int, default=1_000_000)
+    parser = parser_of(__doc__, people=1_000_000, gigabytes=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--turns", type=int, default=11)
     parser.add_argument("--no-peers", action="store_true", help="riskstrat and DuckDB only")
@@ -107,8 +107,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--environments", type=Path, default=None, help="where the peers' environments are kept (1.8 GB)"
     )
-    parser.add_argument("--work", type=Path, default=None, help="where the data go while it runs (10 GB)")
-    parser.add_argument("--out", type=Path, default=RESULTS)
     return parser.parse_args()
 
 

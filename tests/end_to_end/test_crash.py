@@ -13,7 +13,7 @@ import pytest
 from riskstrat.pipeline import STAGES, run
 from riskstrat.progress import Progress
 from riskstrat.site import load_site
-from tests import factories, small_town
+from tests import small_town
 
 KILLED_AT_THE_END_OF = """
 import os, signal, sys
@@ -41,13 +41,7 @@ pipeline.run(site, date.fromisoformat(sys.argv[3]), progress=Progress(quiet=True
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    site = small_town.write_site(tmp_path_factory.mktemp("crash") / "site")
-    small_town.write_landing(site)
-    run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
-    extracts = small_town.town()
-    extracts["acute_attendances"].append(factories.attendance(factories.nhs_number(2)))
-    small_town.write_landing(site, extracts)
-    return site
+    return small_town.write_site_of_last_night(tmp_path_factory.mktemp("crash") / "site")
 
 
 # In every run of the tests, the stages that leave most behind; the others in the slow ones.

@@ -13,10 +13,7 @@ import duckdb
 import pytest
 
 from riskstrat.engines.duckdb import DuckDBEngine
-from riskstrat.pipeline import run
-from riskstrat.progress import Progress
-from riskstrat.site import load_site
-from tests import factories, small_town
+from tests import small_town
 from tests.end_to_end.command import Answer, riskstrat
 
 AS_OF = small_town.AS_OF.isoformat()
@@ -28,14 +25,7 @@ WRITE = duckdb.IOException(f"IO Error: {NO_ROOM}")
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A site with last night's run, and another delivery for tonight."""
-    site = small_town.write_site(tmp_path_factory.mktemp("room") / "site")
-    small_town.write_landing(site)
-    run(load_site(site), small_town.AS_OF, progress=Progress(quiet=True))
-    extracts = small_town.town()
-    extracts["acute_attendances"].append(factories.attendance(factories.nhs_number(2)))
-    small_town.write_landing(site, extracts)
-    return site
+    return small_town.write_site_of_last_night(tmp_path_factory.mktemp("room") / "site")
 
 
 @pytest.fixture

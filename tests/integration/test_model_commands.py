@@ -2,125 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 import stat
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from riskstrat.audit import append, read_entries, verify
+from riskstrat.audit import read_entries, verify
 from riskstrat.definitions.contracts import load_contract
-from riskstrat.demo.town import write_town
-from riskstrat.keys import init_keys
 from riskstrat.model import training
 from riskstrat.model.frame_files import open_frames, read_frames
-from riskstrat.pipeline import run
-from riskstrat.progress import Progress
 from riskstrat.runs import file_hash
 from riskstrat.scoring.persistence import load_model
-from riskstrat.scoring.registry import EVALUATE, Model, approval_hash, find_model, write_status
+from riskstrat.scoring.registry import Model, approval_hash
 from riskstrat.scoring.serving import Served, doubts, find_served
-from riskstrat.site import Site, load_site, write_default_site
+from riskstrat.site import Site, write_default_site
 from tests.end_to_end.command import riskstrat
 from tests.fake_models import ROOT, replace_text, set_policy
+from tests.integration.modelled_town import (
+    AS_OF,
+    FEATURES,
+    MODEL,
+    QUIET,
+    THEN,
+    Town,
+    command_on,
+    copy_definitions,
+    manifest,
+    put_evaluation,
+    scores,
+    served_on,
+    with_own_state,
+    write_modelled_town,
+)
+from tests.integration.spoilt_models import CHANGED, UNFIT
 
-AS_OF, THEN = date(2026, 4, 1), date(2025, 4, 1)
-PEOPLE = 2_500
-MODEL = "MODEL"  # stands for the town's model in the words of a command
 SIGNED = ("--by", "Dr A Example", "--reason", "Read by the safety group")
-QUIET = Progress(quiet=True)
-FEATURES = load_contract(ROOT / "data_contracts" / "features.yaml")
 SCORES = load_contract(ROOT / "data_contracts" / "scores.yaml")
-
-
-@dataclass(frozen=True)
-class Town:
-    """A site with a model, and its runs: with a candidate alone, with the model approved, with its file damaged."""
-
-    site: Site
-    model: Model
-    before: Path
-    scored: Path
-    damaged: Path
 
 
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    folder = tmp_path_factory.mktemp("town") / "site"
-    write_default_site(folder)
-    init_keys(folder / "keys")
-    policy = folder / "config" / "model" / "policy.yaml"
-    set_policy(policy, least_events=20, events_per_coefficient=1)
-    site = load_site(folder)
-    write_town(
-        *(site.landing, site.config / "codelists", site.config / "geography", site.data_contracts),
-        people=PEOPLE,
-        seed=3,
-        as_of=AS_OF,
-        progress=QUIET,
-    )
-    model = training.train(site, [THEN], progress=QUIET)
-    before = run(site, AS_OF, progress=QUIET).folder
-    put_evaluation(site, model)
-    approve(site, model)
-    scored = run(site, AS_OF, progress=QUIET).folder
-    kept = (model.folder / "logistic_12m.json").read_bytes()
-    (model.folder / "logistic_12m.json").write_bytes(kept[:-20])
-    damaged = run(site, AS_OF, progress=QUIET).folder
-    (model.folder / "logistic_12m.json").write_bytes(kept)
-    return Town(site, Model(model.id, model.folder), before, scored, damaged)
-
-
-def put_evaluation(site: Site, model: Model, *failed: str, on_record: bool = True) -> None:
-    """Write an evaluation in which every gate holds but those that ``failed``, and put it on record."""
-    gates = [
-        {"name": name, "title": f"Gate {name}", "decides": decides, "passed": name not in failed}
-        | {"found": [0.91, 0.9, 0.92], "wanted": "something else"}
-        for decides, name in (("approval", "not_suspicious"), ("approval", "slope"), ("promotion", "better"))
-    ]
-    content = {"model_sha256": model.sha256, "horizons": [{"horizon": "12m", "gates": gates}]}
-    text = json.dumps(content)
-    (model.folder / "evaluation.json").write_text(text, encoding="utf-8")
-    if on_record:
-        append(site, EVALUATE, model=model.id, file_sha256=hashlib.sha256(text.encode()).hexdigest())
-
-
-def approve(site: Site, model: Model) -> None:
-    from riskstrat.model.promotion import approve as approve_model
-
-    approve_model(site, model.id, by="Dr A Example", reason="Read by the safety group")
-
-
-def with_own_state(town: Town, folder: Path) -> tuple[Site, Model]:
-    """The same site with a registry and an audit log of its own, whose model is approved."""
-    for room in ("models", "audit"):
-        shutil.copytree(
-            town.site.state / room, folder / room, ignore=shutil.ignore_patterns("frames", ".*.partial")
-        )
-    site = replace(town.site, state=folder)
-    return site, find_model(site, town.model.id)
-
-
-def served_on(site: Site, as_of: date = AS_OF) -> Served:
-    return find_served(site, FEATURES, as_of)
-
-
-def manifest(folder: Path) -> Mapping[str, Any]:
-    content: Mapping[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    return content
-
-
-def scores(folder: Path) -> pa.Table:
-    return pq.read_table(folder / "scores.parquet")
+    return write_modelled_town(tmp_path_factory.mktemp("town") / "site")
 
 
 def test_training_registers_a_candidate_that_says_what_it_was_made_of(town: Town) -> None:
@@ -243,44 +173,6 @@ def test_the_model_is_part_of_what_a_run_is(town: Town) -> None:
     assert len({town.before.name, town.scored.name, town.damaged.name}) == 3
 
 
-def audit_forgets(_: Site, model: Model) -> None:
-    log = model.folder.parents[1] / "audit" / "log.jsonl"
-    kept = [line for line in log.read_text(encoding="utf-8").splitlines() if "model approve" not in line]
-    log.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-
-
-def status_by_hand(_: Site, model: Model) -> None:
-    write_status(model, {**model.status, "kind": "boosting"})
-
-
-def about_by_hand(_: Site, model: Model) -> None:
-    replace_text(model.folder / "model.json", '"expires_on": "2027-04-01"', '"expires_on": "2047-04-01"')
-
-
-def about_and_status_by_hand(site: Site, model: Model) -> None:
-    about_by_hand(site, model)
-    changed = Model(model.id, model.folder)
-    write_status(changed, {**changed.status, "sha256": changed.sha256})
-
-
-def wording_by_hand(_: Site, model: Model) -> None:
-    replace_text(model.folder / "predictors.yaml", "aged {age}", "old at {age}")
-
-
-def trees_gone(_: Site, model: Model) -> None:
-    (model.folder / "boosting_12m.skops").unlink()
-
-
-UNFIT: dict[str, tuple[Callable[[Site, Model], None], str]] = {
-    "approval is not in the audit log": (audit_forgets, "the audit log has no approval of it"),
-    "another kind than was approved": (status_by_hand, "the audit log has no approval of it"),
-    "later expiry written by hand": (about_by_hand, "model.json is not what was trained"),
-    "later expiry and hash by hand": (about_and_status_by_hand, "the audit log has no approval of it"),
-    "other words written by hand": (wording_by_hand, "predictors.yaml is not what was trained"),
-    "a file that is gone": (trees_gone, "boosting_12m.skops is not what was trained"),
-}
-
-
 @pytest.mark.parametrize(("spoil", "why"), UNFIT.values(), ids=UNFIT)
 def test_an_approved_model_that_was_tampered_with_is_not_used(
     town: Town, tmp_path: Path, spoil: Callable[[Site, Model], None], why: str
@@ -307,28 +199,11 @@ def test_a_model_is_used_from_its_last_record_until_it_expires(town: Town, as_of
     assert served_on(town.site, date(2027, 3, 31)).model is not None
 
 
-CHANGED: dict[str, tuple[str, str, str, str]] = {
-    "a code list": (
-        *("config/codelists/charlson.csv", "\n", "\n\n"),
-        "config/codelists/charlson.csv changed since training",
-    ),
-    "weights of a score": (
-        *("config/scores/hfrs_weights.csv", "\n", "\n\n"),
-        "config/scores/hfrs_weights.csv changed since training",
-    ),
-    "the window of a feature": (
-        *("data_contracts/features.yaml", "{property: window, value: 90 days}", "{property: window, value: 100 days}"),
-        "the feature unplanned_admissions_90d is no longer the same",
-    ),
-}  # fmt: skip
-
-
 @pytest.mark.parametrize(("path", "old", "new", "why"), CHANGED.values(), ids=CHANGED)
 def test_a_model_whose_features_mean_something_else_is_not_used(
     town: Town, tmp_path: Path, path: str, old: str, new: str, why: str
 ) -> None:
-    for room in ("config", "data_contracts", "pipelines"):
-        shutil.copytree(town.site.root / room, tmp_path / room)
+    copy_definitions(town, tmp_path)
     features = FEATURES
     if path.startswith("data_contracts"):
         column = features.column("unplanned_admissions_90d")
@@ -342,8 +217,7 @@ def test_a_model_whose_features_mean_something_else_is_not_used(
 
 
 def test_new_sql_behind_the_features_is_warned_of_and_the_model_is_used(town: Town, tmp_path: Path) -> None:
-    for room in ("config", "data_contracts", "pipelines"):
-        shutil.copytree(town.site.root / room, tmp_path / room)
+    copy_definitions(town, tmp_path)
     path = tmp_path / "pipelines" / "40_features" / "bed_days.sql"
     path.write_text(f"-- changed\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     served = served_on(replace(town.site, root=tmp_path))
@@ -397,20 +271,6 @@ def test_commands_list_and_show_a_model_and_end_with_6_without_any(
     assert riskstrat(capsys, town.site.root, "model", "show", "20200101-0000000000").code == 6
     write_default_site(tmp_path / "new")
     assert riskstrat(capsys, tmp_path / "new", "model", "list").code == 6
-
-
-def command_on(
-    town: Town, folder: Path, capsys: pytest.CaptureFixture[str], *words: str
-) -> tuple[Any, Site, Model]:
-    """Run a command on a copy of the registry whose model is a candidate again."""
-    site, model = with_own_state(town, folder / "state")
-    write_status(model, {"stage": "candidate", "sha256": model.sha256})
-    root = folder / "root"
-    for room in ("config", "data_contracts", "pipelines"):
-        shutil.copytree(town.site.root / room, root / room)
-    (root / "config" / "site.yaml").write_text(f"state: {site.state}\nkeys: {site.keys}\n", encoding="utf-8")
-    named = [model.id if word == MODEL else word for word in words]
-    return riskstrat(capsys, root, "model", *named), site, Model(model.id, model.folder)
 
 
 @pytest.mark.parametrize(

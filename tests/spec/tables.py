@@ -24,7 +24,7 @@ column ``in_population`` says whether there is a row at all. All rules of a town
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -74,20 +74,58 @@ def as_text(value: object) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-class Town:
-    """Rules whose people live side by side and are computed in one run as of one day."""
+class Rules:
+    """Rules whose people live side by side in the same extracts, as of one day."""
+
+    short_names: Mapping[str, str] = SHORT_NAMES
+    makers: Mapping[str, Callable[..., dict[str, Any]]] = factories.MAKERS
 
     def __init__(self, as_of: date = factories.AS_OF) -> None:
         self.as_of = as_of
         self.extracts: dict[str, list[dict[str, Any]]] = {"gp_patients": []}
         self._indexes = itertools.count(1)
+
+    def registered(self, number: str, index: int) -> dict[str, Any]:
+        """The registration of somebody of whom a rule says nothing else."""
+        return factories.patient(number)
+
+    def settle(self, tables: dict[str, list[Cells]], expected: Iterable[Cells]) -> dict[str, str]:
+        """Give everybody a number, and add the rows of a rule; returns the numbers by name."""
+        everybody = [cells["person"] for rows in (*tables.values(), expected) for cells in rows]
+        registered = {cells["person"] for cells in tables.get("gp_patients", ())}
+        numbers: dict[str, str] = {}
+        for name in dict.fromkeys(everybody):
+            index = next(self._indexes)
+            numbers[name] = factories.nhs_number(index)
+            if name not in registered:
+                self.extracts["gp_patients"].append(self.registered(numbers[name], index))
+        for extract, rows in tables.items():
+            settled = self.extracts.setdefault(extract, [])
+            for cells in rows:
+                columns = {
+                    self.short_names.get(column, column): cell or None
+                    for column, cell in cells.items()
+                    if column != "person"
+                }
+                settled.append(self.makers[extract](numbers[cells["person"]], **columns))
+        return numbers
+
+
+class Town(Rules):
+    """Rules that are computed in one run; everybody has a practice of their own."""
+
+    def __init__(self, as_of: date = factories.AS_OF) -> None:
+        super().__init__(as_of)
         self._computed: dict[str, dict[str, Any]] | None = None
+
+    def registered(self, number: str, index: int) -> dict[str, Any]:
+        return factories.patient(number, practice_code=factories.PRACTICES[index])
 
     def rule(self, *, features: str, **extracts: str) -> Callable[[Path], None]:
         """Add the rows of one rule; the test returned runs the town once and compares this rule's people."""
         expected = parse_table(features)
         tables = {extract: parse_table(text) for extract, text in extracts.items()}
-        numbers = self._settle(tables, expected)
+        numbers = self.settle(tables, expected)
 
         def test(made_up_site: Path) -> None:
             computed = self.features(made_up_site)
@@ -100,27 +138,6 @@ class Town:
         if self._computed is None:
             self._computed = engine_features(site, self.extracts, self.as_of)
         return self._computed
-
-    def _settle(self, tables: dict[str, list[Cells]], expected: Iterable[Cells]) -> dict[str, str]:
-        everybody = [cells["person"] for rows in (*tables.values(), expected) for cells in rows]
-        registered = {cells["person"] for cells in tables.get("gp_patients", ())}
-        numbers: dict[str, str] = {}
-        for name in dict.fromkeys(everybody):
-            index = next(self._indexes)
-            numbers[name] = factories.nhs_number(index)
-            if name not in registered:
-                patient = factories.patient(numbers[name], practice_code=factories.PRACTICES[index])
-                self.extracts["gp_patients"].append(patient)
-        for extract, rows in tables.items():
-            settled = self.extracts.setdefault(extract, [])
-            for cells in rows:
-                columns = {
-                    SHORT_NAMES.get(column, column): cell or None
-                    for column, cell in cells.items()
-                    if column != "person"
-                }
-                settled.append(factories.MAKERS[extract](numbers[cells["person"]], **columns))
-        return numbers
 
 
 def shown(row: dict[str, Any] | None, expected: Cells) -> Cells:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +14,11 @@ from riskstrat.definitions.model_card import load_card_plan
 from riskstrat.definitions.model_evaluation import check_features, load_evaluation_plan
 from riskstrat.errors import DefinitionError
 from riskstrat.model.evaluation.wording import refuse_causal
-from tests.fake_models import replace_text
+from tests.fake_models import edited_copy
 
 ROOT = Path(__file__).parents[2]
 PLAN = ROOT / "config" / "model" / "evaluation.yaml"
 CARD = ROOT / "config" / "model" / "card.yaml"
-
-
-def changed(tmp_path: Path, source: Path, old: str, new: str) -> Path:
-    copy = tmp_path / source.name
-    shutil.copyfile(source, copy)
-    replace_text(copy, old, new)
-    return copy
 
 
 def test_shipped_plan_reads_features_that_exist_and_has_the_capacities_that_were_asked_for() -> None:
@@ -45,7 +37,7 @@ def test_shipped_plan_reads_features_that_exist_and_has_the_capacities_that_were
 
 
 def test_team_capacity_joins_the_other_capacities_in_order(tmp_path: Path) -> None:
-    plan = load_evaluation_plan(changed(tmp_path, PLAN, "share: 0.02", "share: 0.015"))
+    plan = load_evaluation_plan(edited_copy(tmp_path, PLAN, "share: 0.02", "share: 0.015"))
     assert plan.shares == (0.005, 0.01, 0.015, 0.02, 0.05)
 
 
@@ -84,11 +76,11 @@ def test_every_anchor_has_a_source() -> None:
 )
 def test_mistakes_in_the_plan_are_named(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(DefinitionError, match=re.escape(said)):
-        load_evaluation_plan(changed(tmp_path, PLAN, old, new))
+        load_evaluation_plan(edited_copy(tmp_path, PLAN, old, new))
 
 
 def test_plan_that_reads_something_that_is_no_feature_is_refused(tmp_path: Path) -> None:
-    plan = load_evaluation_plan(changed(tmp_path, PLAN, "feature: hfrs}", "feature: hfrs_score}"))
+    plan = load_evaluation_plan(edited_copy(tmp_path, PLAN, "feature: hfrs}", "feature: hfrs_score}"))
     with pytest.raises(DefinitionError, match="'hfrs_score' is not a feature"):
         check_features(
             plan, ["unplanned_admissions_12m"] + [name for name in plan.features if name != "hfrs_score"]
@@ -150,7 +142,7 @@ def test_code_and_template_of_the_card_hold_no_figure() -> None:
 )
 def test_mistakes_in_the_card_are_named(tmp_path: Path, old: str, new: str, said: str) -> None:
     with pytest.raises(DefinitionError, match=re.escape(said)):
-        load_card_plan(changed(tmp_path, CARD, old, new))
+        load_card_plan(edited_copy(tmp_path, CARD, old, new))
 
 
 @pytest.mark.parametrize("word", ["reduces", "Prevents", "prevention", "averted", "impact"])

@@ -1,24 +1,22 @@
-"""The shipped clinical knowledge, and the strictness of what reads it."""
+"""The shipped clinical knowledge: what must be on the lists and what must not."""
 
 from __future__ import annotations
 
 import csv
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from riskstrat.definitions.codelists import CodeList, ValueRule, load_codelists, load_value_rules
+from riskstrat.definitions.codelists import CodeList, ValueRule, load_value_rules
 from riskstrat.definitions.reference import load_reference
-from riskstrat.definitions.scores import ScoreTable, load_scores
+from riskstrat.definitions.scores import ScoreTable
 from riskstrat.definitions.snomed import is_snomed_id
-from riskstrat.errors import DefinitionError
+from tests.codelist_files import codes
 
 ROOT = Path(__file__).parents[2]
 CODELISTS = ROOT / "config" / "codelists"
 SCORES = ROOT / "config" / "scores"
-REFERENCE = ROOT.parent / "shared" / "reference"
 
 # Codes on which a mechanical translation to SNOMED CT is known to go wrong, under the deficit they fell into.
 TRAPS = {
@@ -59,37 +57,6 @@ DECIDED_BY = {
     "constipation": "constipation_medicine",
     "painful_condition": "painful_condition_medicine",
 }
-
-
-@pytest.fixture(scope="module")
-def codelists() -> dict[str, CodeList]:
-    return load_codelists(CODELISTS)
-
-
-@pytest.fixture(scope="module")
-def scores() -> dict[str, ScoreTable]:
-    return load_scores(SCORES)
-
-
-@pytest.fixture(scope="module")
-def value_rules() -> tuple[ValueRule, ...]:
-    return load_value_rules(CODELISTS / "efi_values.csv")
-
-
-def reference_rows(name: str) -> list[dict[str, str]]:
-    path = REFERENCE / name
-    if not path.exists():
-        pytest.skip(f"the reference file {name} is not beside this checkout")
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def codes(codelist: CodeList, concept: str, code_system: str | None = None) -> set[str]:
-    return {
-        entry.code
-        for entry in codelist.entries
-        if entry.concept == concept and code_system in (None, entry.code_system)
-    }
 
 
 # What is shipped
@@ -297,246 +264,6 @@ def test_every_list_and_table_says_where_it_comes_from(
         assert metadata.source
         assert metadata.licence
         assert metadata.reviewed_by
-
-
-# Agreement with the reference, where it is there
-
-
-def test_snomed_deficits_are_codes_that_two_lists_agree_on(codelists: dict[str, CodeList]) -> None:
-    rows = [row for row in reference_rows("efi_codes.csv") if row["code_system"] == "SNOMED CT"]
-    agreed = {(row["deficit"], row["code"]) for row in rows if row["efi2_list_match"] == "same_deficit"}
-    ours = {
-        (entry.concept, entry.code) for entry in codelists["efi"].entries if entry.code_system == "snomed"
-    }
-    assert len(ours & agreed) > 0.9 * len(agreed)
-    assert len(ours - agreed) <= 10
-
-
-def test_no_reference_trap_is_on_the_list(codelists: dict[str, CodeList]) -> None:
-    warnings = {(row["deficit"], row["code"]) for row in reference_rows("efi_snomed_mapping_warnings.csv")}
-    ours = {(entry.concept, entry.code) for entry in codelists["efi"].entries}
-    assert ours & warnings == {("diabetes", "43959009")}
-
-
-@pytest.mark.parametrize(("code_system", "label"), [("readv2", "Read v2"), ("ctv3", "CTV3")])
-def test_read_deficits_are_published_codes(
-    codelists: dict[str, CodeList], code_system: str, label: str
-) -> None:
-    published = {
-        (row["deficit"], row["code"])
-        for row in reference_rows("efi_codes.csv")
-        if row["code_system"] == label
-    }
-    ours = {
-        (entry.concept, entry.code) for entry in codelists["efi"].entries if entry.code_system == code_system
-    }
-    assert ours <= published
-
-
-def test_value_rules_cover_every_reference_rule(value_rules: tuple[ValueRule, ...]) -> None:
-    ours = {(rule.concept, rule.code, rule.sex) for rule in value_rules}
-    for row in reference_rows("efi_value_rules.csv"):
-        for code in row["read_ctv3_codes_pipe"].split("|"):
-            assert (row["deficit"], code, row["sex"]) in ours
-
-
-def test_weights_are_those_of_the_reference(scores: dict[str, ScoreTable]) -> None:
-    hfrs = {row["icd10_3char"]: float(row["points"]) for row in reference_rows("hfrs_weights.csv")}
-    assert dict(scores["hfrs_weights"].points) == hfrs
-    charlson = Counter(float(row["charlson_1987"]) for row in reference_rows("charlson_weights.csv"))
-    assert Counter(scores["charlson"].points.values()) == charlson
-
-
-def test_acsc_and_charlson_codes_are_those_of_the_reference(codelists: dict[str, CodeList]) -> None:
-    acsc = {
-        row["icd10_prefix"]
-        for row in reference_rows("acsc_icd10.csv")
-        if row["indicator"].startswith("NHSOF 2")
-    }
-    assert {entry.code for entry in codelists["acsc"].entries} == acsc
-    quan = [row for row in reference_rows("charlson_icd10.csv") if row["scheme"] == "quan_2005"]
-    assert {entry.code for entry in codelists["charlson"].entries} == {row["icd10_prefix"] for row in quan}
-    assert len(codelists["charlson"].entries) == len(quan)
-
-
-# Mistakes in a file
-
-METADATA = """title: A list
-source: A paper
-version: "1"
-licence: OGL
-reviewed_by: A clinician
-next_review: 2027-04-01
-"""
-HEADER = "concept,code_system,code,term\n"
-GOOD = "diabetes,snomed,73211009,Diabetes mellitus\n"
-VALUE_HEADER = "concept,code_system,code,sex,operator,value,max_operator,max_value,unit\n"
-
-WriteFile = Callable[..., Path]
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> WriteFile:
-    def write_table(text: str, metadata: str | None = METADATA) -> Path:
-        path = tmp_path / "mine.csv"
-        path.write_text(text, encoding="utf-8")
-        if metadata is not None:
-            path.with_suffix(".yaml").write_text(metadata, encoding="utf-8")
-        return path
-
-    return write_table
-
-
-def test_a_good_list_is_read(write: WriteFile) -> None:
-    codelist = load_codelists(write(HEADER + GOOD).parent)["mine"]
-    assert codelist.concepts == {"diabetes"}
-    assert codelist.entries[0].term == "Diabetes mellitus"
-    assert codelist.metadata.next_review.isoformat() == "2027-04-01"
-
-
-@pytest.mark.parametrize(
-    ("row", "column", "what", "remedy"),
-    [
-        (
-            "diabetes,snomed,73211008,Diabetes",
-            "code",
-            "check digit is wrong",
-            "spreadsheets round identifiers",
-        ),
-        ("diabetes,snomed,1.02279E+15,TSH", "code", "no SNOMED CT identifier", "to 15 digits"),
-        (
-            "diabetes,snomed,1022791000000100,TSH",
-            "code",
-            "no SNOMED CT identifier",
-            "copy the identifier again",
-        ),
-        ("diabetes,snomed,,Diabetes", "code", "is empty", "write the code"),
-        ("diabetes,readv2,C10,Diabetes", "code", "no 5-byte Read code", "filled up with dots to 5"),
-        ("diabetes,readv2,C10..00,Diabetes", "code", "no 5-byte Read code", "without the term code"),
-        ("diabetes,ctv3,C1.0.,Diabetes", "code", "no 5-byte Read code", "filled up with dots to 5"),
-        ("diabetes,icd10,E10.1,Diabetes", "code", "no ICD-10 prefix", "without the dot"),
-        (
-            "diabetes,snomedct,73211009,Diabetes",
-            "code_system",
-            "unknown code system 'snomedct'",
-            "use one of snomed",
-        ),
-        (",snomed,73211009,Diabetes", "concept", "is empty", "name the concept"),
-        ("Type 2,snomed,73211009,Diabetes", "concept", "no concept name", "lower-case"),
-        ("diabetes,snomed,44054006,", "term", "is empty", "what the code means"),
-        (
-            "diabetes,snomed,73211009,Diabetes again",
-            "code",
-            "listed twice under diabetes, first in row 2",
-            "delete one",
-        ),
-    ],
-)
-def test_a_wrong_row_is_named_with_its_remedy(
-    write: WriteFile, row: str, column: str, what: str, remedy: str
-) -> None:
-    path = write(HEADER + GOOD + row + "\n")
-    with pytest.raises(DefinitionError) as caught:
-        load_codelists(path.parent)
-    error = caught.value
-    assert (error.file, error.row, error.column) == (str(path), 3, column)
-    assert what in error.what
-    assert error.remedy is not None
-    assert remedy in error.remedy
-    assert f"{path}, row 3, column {column}: " in str(error)
-
-
-def test_read_codes_keep_their_case(write: WriteFile) -> None:
-    rows = "copd,ctv3,Xaa9G,One\ncopd,ctv3,XAA9g,Another\n"
-    assert codes(load_codelists(write(HEADER + rows).parent)["mine"], "copd") == {"Xaa9G", "XAA9g"}
-
-
-def test_one_code_may_stand_under_two_concepts(write: WriteFile) -> None:
-    rows = GOOD + "vision-problems,snomed,73211009,Diabetes mellitus\n"
-    assert len(load_codelists(write(HEADER + rows).parent)["mine"].entries) == 2
-
-
-def test_another_column_is_refused(write: WriteFile) -> None:
-    path = write("concept,code_system,code,term,comment\n")
-    with pytest.raises(
-        DefinitionError, match="the columns must be concept, code_system, code, term"
-    ) as caught:
-        load_codelists(path.parent)
-    assert caught.value.row == 1
-
-
-@pytest.mark.parametrize(
-    ("metadata", "message"),
-    [
-        (None, "mine.yaml: is missing"),
-        (METADATA + "author: me\n", "unknown key 'author'"),
-        (METADATA.replace("licence: OGL\n", ""), "the key 'licence' is missing"),
-        (METADATA.replace("A clinician", "''"), "column reviewed_by: must be text that is not empty"),
-        (METADATA.replace("2027-04-01", "next spring"), "column next_review: is no date"),
-    ],
-)
-def test_a_list_without_its_metadata_is_refused(write: WriteFile, metadata: str | None, message: str) -> None:
-    path = write(HEADER + GOOD, metadata)
-    with pytest.raises(DefinitionError, match=message):
-        load_codelists(path.parent)
-
-
-@pytest.mark.parametrize(
-    ("row", "column", "what"),
-    [
-        ("ckd,snomed,80274001,both,<,60,,,", "sex", "'both' is unknown"),
-        ("ckd,snomed,80274001,any,below,60,,,", "operator", "'below' cannot stand with value '60'"),
-        ("ckd,snomed,80274001,any,<,,,,", "value", "'' is no number"),
-        ("ckd,snomed,80274001,any,<,nan,,,", "value", "'nan' is no number"),
-        ("ckd,snomed,80274001,any,,,>,60,", "max_operator", "'>' cannot stand with max_value '60'"),
-        ("ckd,snomed,80274001,any,,,,,", "value", "the rule has no bound"),
-        ("ckd,snomed,80274001,any,>=,60,<,60,", "max_value", "is not above value"),
-        ("ckd,snomed,80274002,any,<,60,,,", "code", "no SNOMED CT identifier"),
-        ("ckd,ctv3,451E.,any,>=,0,<,60,mL", "code", "repeats the rule of row 2"),
-    ],
-)
-def test_a_wrong_value_rule_is_named(write: WriteFile, row: str, column: str, what: str) -> None:
-    path = write(VALUE_HEADER + "ckd,ctv3,451E.,any,>=,0,<,60,mL\n" + row + "\n")
-    with pytest.raises(DefinitionError) as caught:
-        load_value_rules(path)
-    assert (caught.value.row, caught.value.column) == (3, column)
-    assert what in caught.value.what
-
-
-def test_a_value_rule_may_have_an_upper_bound_alone(write: WriteFile) -> None:
-    path = write(VALUE_HEADER + "osteoporosis,snomed,391068001,any,,,<=,-2.5,SD\n")
-    rule = load_value_rules(path)[0]
-    assert (rule.operator, rule.value, rule.max_operator, rule.max_value) == (None, None, "<=", -2.5)
-    assert load_codelists(path.parent) == {}
-
-
-@pytest.mark.parametrize(
-    ("text", "column", "what"),
-    [
-        ("concept,points\ndementia,one\n", "points", "'one' is no number"),
-        ("concept,points\ndementia,1\ndementia,1\n", "concept", "dementia has points twice"),
-        ("concept,points\n,1\n", "concept", "is empty"),
-        ("icd10_3char,points\nF0,1\n", "icd10_3char", "'F0' is no icd10_3char"),
-    ],
-)
-def test_a_wrong_score_row_is_named(write: WriteFile, text: str, column: str, what: str) -> None:
-    path = write(text)
-    with pytest.raises(DefinitionError) as caught:
-        load_scores(path.parent)
-    assert (caught.value.file, caught.value.column) == (str(path), column)
-    assert what in caught.value.what
-
-
-def test_a_missing_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="codelists: is missing"):
-        load_codelists(tmp_path / "codelists")
-    with pytest.raises(DefinitionError, match="scores: is missing"):
-        load_scores(tmp_path / "scores")
-
-
-@pytest.mark.parametrize("text", ["", "12345", "073211009", "7321100\uff19", "73211009.0", "1" * 19])
-def test_no_snomed_identifier(text: str) -> None:
-    assert not is_snomed_id(text)
 
 
 def test_rule_for_one_sex_has_a_rule_for_the_other_under_the_same_code():

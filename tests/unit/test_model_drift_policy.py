@@ -12,7 +12,7 @@ from riskstrat.definitions.model_drift import FILE, ObservedBands, check_offers,
 from riskstrat.definitions.returns import load_return_rules
 from riskstrat.errors import DefinitionError
 from riskstrat.scoring.observed import observed_over_expected
-from tests.fake_models import ROOT, replace_text
+from tests.fake_models import ROOT, edited_copy
 
 BANDS = ObservedBands((0.9, 1.1), (0.8, 1.25), 0.95, fewest_admitted=20, settle_days=28)
 
@@ -81,9 +81,7 @@ WRONG = {
 
 @pytest.mark.parametrize(("old", "new", "what"), WRONG.values(), ids=WRONG)
 def test_a_policy_that_cannot_be_meant_is_refused(tmp_path: Path, old: str, new: str, what: str) -> None:
-    path = tmp_path / "drift.yaml"
-    path.write_bytes((ROOT / "config" / FILE).read_bytes())
-    replace_text(path, old, new)
+    path = edited_copy(tmp_path, ROOT / "config" / FILE, old, new)
     with pytest.raises(DefinitionError, match=what) as problem:
         load_drift_policy(path)
     assert problem.value.remedy

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,15 @@ def names_at(
                 f"{key} names '{value}' twice.", file=file, column=where or key, remedy="keep one of them."
             )
     return values
+
+
+def check_known(names: Iterable[str], known: Collection[str], what: str, file: Path, column: str) -> None:
+    """Raise DefinitionError for a name that is not among the known ones; ``what`` says so, as in "no measure"."""
+    for name in names:
+        if name not in known:
+            raise DefinitionError(
+                f"'{name}' is {what}.", file=file, column=column, remedy=f"use some of {', '.join(known)}."
+            )
 
 
 def count_at(document: Mapping[str, Any], key: str, file: Path, where: str | None = None) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riskstrat.definitions.cohort_values import text_at
+from riskstrat.definitions.cohort_values import check_known, text_at
 from riskstrat.definitions.documents import check_keys, read_mapping
 from riskstrat.definitions.measures import load_measures
 from riskstrat.errors import DefinitionError
@@ -94,14 +94,7 @@ def _measures(value: Any, config: Path, path: Path) -> dict[str, str]:
     """The measures that are named, with their titles. Raises DefinitionError for one that is not defined."""
     known = load_measures(config / "measures.yaml").by_name
     names = _names(value, path, "measures")
-    for name in names:
-        if name not in known:
-            raise DefinitionError(
-                f"'{name}' is no measure of config/measures.yaml.",
-                file=path,
-                column="measures",
-                remedy=f"use some of {', '.join(known)}.",
-            )
+    check_known(names, known, "no measure of config/measures.yaml", path, "measures")
     return {name: known[name].title for name in names}
 
 
@@ -110,14 +103,7 @@ def _section(entry: Any, path: Path) -> Section:
     found: Mapping[str, Any] = entry
     title = text_at(found, "title", path, "sections")
     figures = _names(found.get("figures", []), path, title)
-    for name in figures:
-        if name not in FIGURES:
-            raise DefinitionError(
-                f"'{name}' is no kind of figure.",
-                file=path,
-                column=title,
-                remedy=f"use some of {', '.join(FIGURES)}.",
-            )
+    check_known(figures, FIGURES, "no kind of figure", path, title)
     return Section(title, text_at(found, "prompt", path, title), figures)
 
 

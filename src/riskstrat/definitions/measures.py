@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from riskstrat.definitions.cohort_values import count_at, names_at, text_at
+from riskstrat.definitions.cohort_values import check_known, count_at, names_at, text_at
 from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.errors import DefinitionError
 
@@ -114,12 +114,5 @@ def _among(
     entry: Mapping[str, Any], key: str, known: Mapping[str, str], path: Path, name: str | None
 ) -> tuple[str, ...]:
     names = names_at(entry, key, path, where=name)
-    for one in names:
-        if one not in known:
-            raise DefinitionError(
-                f"'{one}' is none of the words for {key}.",
-                file=path,
-                column=name or key,
-                remedy=f"use some of {', '.join(known)}.",
-            )
+    check_known(names, known, f"none of the words for {key}", path, name or key)
     return names

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from riskstrat.definitions.cohort_values import count_at, names_at, text_at
+from riskstrat.definitions.cohort_values import check_known, count_at, names_at, text_at
 from riskstrat.definitions.cohorts import review_at
 from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.definitions.model_policy import is_number
@@ -109,14 +109,7 @@ def load_drift_policy(path: Path) -> DriftPolicy:
 
 def check_offers(policy: DriftPolicy, outcomes: Collection[str]) -> None:
     """Raise DefinitionError where an offer is no outcome that a list may come back with."""
-    for name in policy.offers:
-        if name not in outcomes:
-            raise DefinitionError(
-                f"'{name}' is no outcome of config/returns.yaml.",
-                file=policy.file,
-                column="offers",
-                remedy=f"use some of {', '.join(outcomes)}.",
-            )
+    check_known(policy.offers, outcomes, "no outcome of config/returns.yaml", policy.file, "offers")
 
 
 def _rising(value: float, watch: float, act: float) -> str:

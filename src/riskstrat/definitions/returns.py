@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from riskstrat.definitions.cohort_values import count_at, names_at, text_at
+from riskstrat.definitions.cohort_values import check_known, count_at, names_at, text_at
 from riskstrat.definitions.documents import check_keys, mapping_at, read_mapping
 from riskstrat.definitions.legal_basis import LegalBases, check_purpose
 from riskstrat.errors import DefinitionError
@@ -83,15 +83,7 @@ def load_return_rules(path: Path) -> ReturnRules:
 def check_return_rules(rules: ReturnRules, extracts: Iterable[str], bases: LegalBases) -> None:
     """Raise DefinitionError for an extract without a contract, or a purpose that no legal basis can have."""
     check_purpose(rules.purpose, bases.purposes, rules.file, "purpose")
-    known = list(extracts)
-    for name in rules.extracts:
-        if name not in known:
-            raise DefinitionError(
-                f"'{name}' is not an extract.",
-                file=rules.file,
-                column="extracts",
-                remedy=f"use some of {', '.join(known)}.",
-            )
+    check_known(rules.extracts, list(extracts), "not an extract", rules.file, "extracts")
 
 
 def _word(name: Any, key: str, path: Path) -> str:

@@ -111,7 +111,7 @@ class HistoryTown(Town):
 
     def history_rule(self, *, history: str, **extracts: str) -> Callable[[Path], None]:
         expected = parse_table(history)
-        numbers = self._settle({name: parse_table(text) for name, text in extracts.items()}, expected)
+        numbers = self.settle({name: parse_table(text) for name, text in extracts.items()}, expected)
 
         def test(made_up_site: Path) -> None:
             for cells in expected:

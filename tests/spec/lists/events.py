@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ import pytest
 
 from tests import factories
 from tests.spec.lists.nights import Night, Place
-from tests.spec.tables import Cells, parse_table
+from tests.spec.tables import Cells, Rules, parse_table
 
 SHORT_NAMES = {
     "provider": "provider_code",
@@ -36,20 +35,21 @@ MAKERS = {
 }
 
 
-class Evening:
+class Evening(Rules):
     """Rules whose people are looked at on one night, all of them on a list of everybody."""
 
+    short_names = SHORT_NAMES
+    makers = MAKERS
+
     def __init__(self, as_of: date = factories.AS_OF) -> None:
-        self.as_of = as_of
-        self.extracts: dict[str, list[dict[str, Any]]] = {"gp_patients": []}
-        self._indexes = itertools.count(1)
+        super().__init__(as_of)
         self._night: Night | None = None
 
     def rule(self, *, events: str, **extracts: str) -> Callable[..., None]:
         """Add a rule; its test makes the night once and compares event and date of this rule's people."""
         expected = parse_table(events)
         tables = {extract: parse_table(text) for extract, text in extracts.items()}
-        numbers = self._settle(tables, expected)
+        numbers = self.settle(tables, expected)
 
         def test(list_site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
             night = self.night(list_site, tmp_path_factory)
@@ -62,27 +62,6 @@ class Evening:
         if self._night is None:
             self._night = Place(site, tmp_path_factory.mktemp("evening")).night(self.as_of, self.extracts)
         return self._night
-
-    def _settle(self, tables: dict[str, list[Cells]], expected: Iterable[Cells]) -> dict[str, str]:
-        names = [cells["person"] for rows in (*tables.values(), expected) for cells in rows]
-        registered = {cells["person"] for cells in tables.get("gp_patients", ())}
-        numbers = {}
-        for name in dict.fromkeys(names):
-            index = next(self._indexes)
-            numbers[name] = factories.nhs_number(index)
-            if name not in registered:
-                self.extracts["gp_patients"].append(factories.patient(numbers[name]))
-        for extract, rows in tables.items():
-            for cells in rows:
-                columns = {
-                    SHORT_NAMES.get(name, name): cell or None
-                    for name, cell in cells.items()
-                    if name != "person"
-                }
-                self.extracts.setdefault(extract, []).append(
-                    MAKERS[extract](numbers[cells["person"]], **columns)
-                )
-        return numbers
 
 
 def shown(row: dict[str, Any] | None, cells: Cells) -> Cells:

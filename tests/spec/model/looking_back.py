@@ -37,7 +37,7 @@ class LookedBackTown(Town):
 
     def label_rule(self, *, labels: str, **extracts: str) -> Callable[[], None]:
         expected = parse_table(labels)
-        numbers = self._settle({name: parse_table(text) for name, text in extracts.items()}, expected)
+        numbers = self.settle({name: parse_table(text) for name, text in extracts.items()}, expected)
 
         def test() -> None:
             rows = self.rows()

@@ -1,100 +1,41 @@
-"""Exported lists: each reader has their own people and columns, in every format, and may send the list back."""
+"""Exported lists: each reader has their own people and columns, and may send the list back."""
 
 from __future__ import annotations
 
 import csv
-import io
 import re
-import shutil
-import zipfile
 from collections import Counter
-from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
-from typing import Any
-from xml.etree import ElementTree
 
-import openpyxl
 import pyrage
 import pytest
 
 from riskstrat.audit import read_entries, verify
 from riskstrat.definitions.audiences import load_audiences
-from riskstrat.exports.list_legend import NOTE
-from riskstrat.exports.sealing import BLOCK_BYTES
-from riskstrat.exports.wording import heading
 from riskstrat.returns.applying import take_back
 from riskstrat.sqltext import harmless
 from riskstrat.vault import read_people, vault_of
-from tests.end_to_end.command import Answer, riskstrat
+from tests.end_to_end.command import riskstrat
 from tests.fake_exports import AREA, PRACTICE, PRACTICE_ELSEWHERE, Town
-from tests.fake_lists import OPTED_OUT, rows_of_list, write_listed_town
-from tests.fake_run import EARLIER_RUN, RUN
+from tests.fake_lists import OPTED_OUT, rows_of_list
+from tests.fake_run import RUN
+from tests.integration.exports.lists.reading import (
+    HUDDLE,
+    MONTHLY,
+    columns_of,
+    export,
+    gone_from,
+    listed_in,
+    number,
+    team_csv,
+    workbook,
+)
 from tests.sealed_files import manifest_of, paths, rows_of, unsealed
 
 pytestmark = pytest.mark.usefixtures("usual_terminal")
-HUDDLE, MONTHLY = "daily_huddle", "monthly_practice"
 FILLED = ("outcome", "outcome_date", "referred_to", "q1_visits", "q2_falls", "q3_medication", "q4_memory")
 MAY_BE_FILLED = ("case_manager", "next_review_date")
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
-
-
-@pytest.fixture(scope="module")
-def written_town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    return write_listed_town(tmp_path_factory.mktemp("town"))
-
-
-@pytest.fixture
-def town(written_town: Town) -> Iterator[Town]:
-    """The town, with config and state as they were at the beginning, and no exports."""
-    root, rooms = written_town.site.root, ("config", "state")
-    kept = root.parent / "kept"
-    for room in rooms:
-        shutil.copytree(root / room, kept / room)
-    yield written_town
-    for room in (*rooms, "exports"):
-        shutil.rmtree(root / room, ignore_errors=True)
-    for room in rooms:
-        shutil.copytree(kept / room, root / room)
-    shutil.rmtree(kept)
-
-
-def export(
-    capsys: pytest.CaptureFixture[str], town: Town, audience: str, *more: str, name: str = HUDDLE
-) -> Answer:
-    return riskstrat(capsys, town.site.root, "worklist", "export", name, "--audience", audience, *more)
-
-
-def listed_in(town: Town, code: str, name: str = HUDDLE, kind: str = "area_code") -> list[dict[str, Any]]:
-    return [row for row in rows_of_list(town, name) if row[kind] == code and row["rank"] is not None]
-
-
-def gone_from(town: Town, code: str, name: str = HUDDLE) -> list[dict[str, Any]]:
-    return [row for row in rows_of_list(town, name) if row["area_code"] == code and row["rank"] is None]
-
-
-def number(town: Town, row: dict[str, Any]) -> str:
-    return str(town.people[row["person_id"]]["nhs_number"])
-
-
-def team_csv(capsys: pytest.CaptureFixture[str], town: Town) -> list[dict[str, str]]:
-    (path,) = paths(export(capsys, town, "direct_care_team"))
-    return rows_of(path, town.keys["team"])
-
-
-def workbook(capsys: pytest.CaptureFixture[str], town: Town, *more: str) -> openpyxl.Workbook:
-    (path,) = paths(export(capsys, town, "direct_care_team", "--format", "xlsx", *more))
-    return openpyxl.load_workbook(io.BytesIO(unsealed(path, town.keys["team"])))
-
-
-def page(capsys: pytest.CaptureFixture[str], town: Town) -> str:
-    (path,) = paths(export(capsys, town, "direct_care_team", "--format", "html"))
-    return unsealed(path, town.keys["team"]).decode()
-
-
-def columns_of(sheet: Any) -> dict[str, list[Any]]:
-    heads, *rows = [[cell.value for cell in row] for row in sheet.iter_rows()]
-    return {head: [row[place] for row in rows] for place, head in enumerate(heads)}
 
 
 def test_team_gets_its_own_list_in_the_published_order_with_names(
@@ -263,157 +204,6 @@ def test_who_opted_out_since_the_run_is_left_out_and_counted(
     assert "1 left out who have opted out, left or moved since the run" in answer.err
 
 
-def test_workbook_has_a_sheet_a_section_ready_to_read_and_print(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = workbook(capsys, town)
-    sections = list(dict.fromkeys(row["section"] for row in listed_in(town, AREA)))
-    assert len(sections) > 1
-    assert len(book.sheetnames) == len(sections) + 2
-    assert book.sheetnames[-2:] == ["Dropped off and why", "Legend"]
-    for sheet, section in zip(book.worksheets, sections, strict=False):
-        mine = [row for row in listed_in(town, AREA) if row["section"] == section]
-        assert columns_of(sheet)["NHS number"] == [number(town, row) for row in mine]
-        assert columns_of(sheet)["Rank"] == [row["rank"] for row in mine]
-    for sheet in book.worksheets[:-1]:
-        assert sheet.freeze_panes.endswith("2")
-        assert sheet.auto_filter.ref.startswith("A1:")
-        assert sheet.print_title_rows == "$1:$1"
-    for sheet in book.worksheets:
-        assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
-        assert (sheet.page_setup.fitToWidth or 1, sheet.page_setup.fitToHeight) == (1, 0)
-        assert sheet.sheet_properties.pageSetUpPr.fitToPage
-        assert "OFFICIAL-SENSITIVE: PERSONAL" in sheet.oddFooter.left.text
-        assert sheet.oddFooter.right.text == "Page &P of &N"
-
-
-def test_cells_of_a_workbook_are_texts_days_and_numbers_and_never_formulas(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = workbook(capsys, town)
-    names = []
-    for sheet in book.worksheets[:-1]:
-        for row in sheet.iter_rows():
-            for cell in row:
-                assert cell.data_type != "f"
-                assert not str(cell.value or "").startswith(DANGEROUS)
-        names += columns_of(sheet)["Family name"]
-        for value in columns_of(sheet)["NHS number"]:
-            assert re.fullmatch(r"999\d{7}", value)
-    for sheet in book.worksheets[:-2]:
-        assert all(isinstance(day, datetime) for day in columns_of(sheet)["Event date"])
-    assert any(name.startswith("'=") for name in names)
-
-
-def test_workbook_offers_the_words_that_may_be_written(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    book = workbook(capsys, town)
-    sheet, legend = book.worksheets[0], book["Legend"]
-    rules = {
-        sheet.cell(1, next(iter(rule.sqref.ranges)).min_col).value: rule
-        for rule in sheet.data_validations.dataValidation
-    }
-    offered = {}
-    for column in ("Outcome", "Referred to"):
-        cells = legend[rules[column].formula1.removeprefix("Legend!").replace("$", "")]
-        offered[column] = [row[0].value for row in cells]
-    assert offered["Outcome"] == ["seen", "declined", "referred", "not_reached", "no_action"]
-    assert "falls_service" in offered["Referred to"]
-    for question in ("Q1 visits", "Q2 falls", "Q3 medication", "Q4 memory", "Q5 daily living"):
-        assert rules[question].formula1.strip('"') == "yes,no"
-    assert {rules[column].type for column in ("Outcome date", "Next review date")} == {"date"}
-
-
-def test_every_heading_of_a_workbook_leads_back_to_its_column(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    sheet = workbook(capsys, town).worksheets[0]
-    heads = [cell.value for cell in sheet[1]]
-    known = set(team_csv(capsys, town)[0])
-    assert {head.casefold().replace(" ", "_") for head in heads} <= known
-    assert [heading(head.casefold().replace(" ", "_")) for head in heads] == heads
-    assert len(set(heads)) == len(heads)
-
-
-LEGEND = {
-    "What this is": NOTE,
-    "As of": "1 Apr 2026",
-    "Run": RUN,
-    "Data complete to": "31 Mar 2026",
-    "Age of the score": "1 day",
-    "Unknown": "does not mean no or zero",
-    "NEW": "not on this list on 1 Mar 2026",
-    "BACK": "but before that",
-    "Definition": "daily_huddle, SHA-256",
-    "Who can be listed": "luton_core: Frail people with repeated unplanned admissions (SHA-256",
-    "Case manager": "The case manager whom",
-    "Outcome": "What came of it",
-}
-
-
-def test_legend_says_what_the_list_is_and_what_every_column_means(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert EARLIER_RUN.startswith("20260301")
-    book = workbook(capsys, town)
-    lines = list(book["Legend"].iter_rows(min_col=1, max_col=2, values_only=True))
-    told = dict(lines)
-    for name, words in LEGEND.items():
-        assert [text for label, text in lines if label == name and words in text], name
-    for sheet in book.worksheets[:-1]:
-        for head in (cell.value for cell in sheet[1]):
-            assert told[head], head
-    assert str(told["Why"]).startswith("Every morning")
-
-
-def test_empty_list_is_a_legend_that_says_so(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
-    everybody = read_people(town.site)
-    vault_of(town.site).write(everybody.slice(0, 0), date(2026, 4, 2))
-    book = workbook(capsys, town)
-    assert book.sheetnames == ["Legend"]
-    told = dict(book["Legend"].iter_rows(min_col=1, max_col=2, values_only=True))
-    assert told["People in this file"] == "0 listed"
-    assert "Nobody is on this list." in page(capsys, town)
-
-
-def test_page_is_self_contained_and_escapes_what_people_are_called(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    everybody = read_people(town.site)
-    rows = [row | {"family_name": "<script>alert(1)</script>"} for row in everybody.to_pylist()]
-    vault_of(town.site).write(everybody.from_pylist(rows, schema=everybody.schema), date(2026, 4, 2))
-    text = page(capsys, town)
-    assert "<script" not in text
-    assert "&lt;script&gt;" in text
-    assert not re.findall(r"https?:|src=|@import|url\(|<link", text)
-    assert text.count('<tr class="section">') == len({row["section"] for row in listed_in(town, AREA)}) + 1
-
-
-def test_page_has_everybody_with_reasons_and_boxes_to_tick(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    text = page(capsys, town)
-    plain = " ".join(re.sub(r"<[^>]+>", "", text).split())
-    for row in listed_in(town, AREA):
-        assert number(town, row) in plain, "the gaps in a number are no characters"
-        for reason in (row["reasons_fixed"] or "").split("; "):
-            assert reason in plain
-        assert row["suggested_action"] in plain
-    assert NOTE in plain
-    assert plain.count("not reached") >= len(listed_in(town, AREA))
-    assert "cannot be sent back" in plain
-
-
-def test_list_of_numbers_holds_who_is_listed_and_nobody_who_left(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    (path,) = paths(export(capsys, town, "direct_care_team", "--format", "s1-list"))
-    numbers = unsealed(path, town.keys["team"]).decode().split()
-    assert numbers == [number(town, row) for row in listed_in(town, AREA)]
-    assert export(capsys, town, "analyst", "--format", "s1-list").code == 5
-
-
 def test_commissioner_opens_nothing_and_has_counts_by_area_and_section(
     town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -504,13 +294,6 @@ def test_list_needs_a_live_basis_for_what_stands_behind_it(
     )
 
 
-def test_page_of_a_cohort_is_refused_with_what_to_do(town: Town, capsys: pytest.CaptureFixture[str]) -> None:
-    answer = export(capsys, town, "gp_practice", "--format", "html", name="luton_core")
-    assert answer.code == 2
-    assert "a page is made of a list" in answer.err
-    assert not (town.site.root / "exports").exists()
-
-
 def test_name_that_is_neither_a_list_nor_a_cohort_is_refused_with_those_there_are(
     town: Town, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -528,17 +311,3 @@ def test_damaged_list_is_named(town: Town, capsys: pytest.CaptureFixture[str]) -
     assert answer.code == 1
     assert f"lists/{HUDDLE}.json" in answer.err
     assert "riskstrat runs verify" in answer.err
-
-
-def test_sealed_workbook_is_padded_inside_one_of_its_parts(
-    town: Town, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A comment at the end of the archive would do for Excel, and LibreOffice opens no such file."""
-    (path,) = paths(export(capsys, town, "direct_care_team", "--format", "xlsx"))
-    content = unsealed(path, town.keys["team"])
-    assert len(content) % BLOCK_BYTES == 0
-    with zipfile.ZipFile(io.BytesIO(content)) as book:
-        assert book.comment == b""
-        assert book.testzip() is None
-        for part in book.namelist():
-            ElementTree.fromstring(book.read(part))
