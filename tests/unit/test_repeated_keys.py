@@ -16,7 +16,7 @@ from riskstrat.stages.ingest import settling
 def test_repeated_keys_are_those_that_are_counted_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int
 ):
-    keys = [(number % 89, None if number % 7 == 0 else f"K{number % 4}") for number in range(240)]
+    keys = [(number % 31, None if number % 7 == 0 else f"K{number % 4}") for number in range(240)]
     rows = [(*key, place % 11 != 0) for place, key in enumerate(keys)]
     counted = Counter((first, second) for first, second, is_valid in rows if is_valid)
     monkeypatch.setattr(settling, "MOST_SORTED_AT_ONCE", at_once)
