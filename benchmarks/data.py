@@ -42,7 +42,7 @@ TYPED = "typed"
 SAMPLES = 1_000_000
 THREADS, MEMORY_LIMIT = 2, "3GB"
 # DuckDB's part of the memory of a run: the whole process is to stay below 4 GB for a million people and 8 GB for more.
-RUN_MEMORY = ((1_000_000, "3GB"), (1_000_000_000, "6GB"))
+RUN_MEMORY = ((1_000_000, "2GB"), (1_000_000_000, "5GB"))
 
 
 def main() -> None:

@@ -112,7 +112,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = parser_of(__doc__, people=100_000, gigabytes=GIGABYTES_A_MILLION, measured=("night",))
+    parser = parser_of(__doc__, people=100_000, gigabytes=GIGABYTES_A_MILLION["csv"], measured=("night",))
     parser.add_argument("--format", choices=FORMATS, default="csv")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs")
     return parser.parse_args()
