@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import mmap
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from riskstrat.errors import ContractBrokenError
@@ -18,17 +17,60 @@ NUL, QUOTE = b"\0", b'"'
 def refuse_odd_bytes(paths: Iterable[Path]) -> None:
     """Raise ContractBrokenError for a text file with NUL bytes, or with a line too long to be read."""
     for path in paths:
-        if path.suffix == ".parquet" or not path.stat().st_size:
-            continue
-        with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
-            place = content.find(NUL)
-            if place >= 0:
-                raise nul_bytes(path, 1 + content[:place].count(b"\n"))
-            _refuse_long_lines(content, path)
-            if content.find(QUOTE) >= 0:
-                quotes = QuoteWatch(path)
-                for begin in range(0, len(content), LONGEST_FIELD_BYTES):
-                    quotes.look(content[begin : begin + LONGEST_FIELD_BYTES])
+        if path.suffix != ".parquet" and _has_quotes(path):
+            quotes = QuoteWatch(path)
+            for _, block in _blocks(path):
+                quotes.look(bytes(block))
+
+
+def _has_quotes(path: Path) -> bool:
+    """Whether a text file holds a double quote. Raises ContractBrokenError for NUL bytes and too long a line.
+
+    Block by block: a file that is mapped into memory as a whole counts as the run's own memory while it is there.
+    """
+    has_quotes, line_begins, size = False, 0, 0
+    for begin, block in _blocks(path):
+        place = block.find(NUL)
+        if place >= 0:
+            raise nul_bytes(path, _row_at(path, begin + place))
+        has_quotes = has_quotes or block.find(QUOTE) >= 0
+        # A line that is too long leaves a window of half that length without a line break.
+        for window in range(0, len(block), LONGEST_LINE_BYTES // 2):
+            after = window + LONGEST_LINE_BYTES // 2
+            first = block.find(b"\n", window, after)
+            if first >= 0:
+                _refuse_long_line(path, line_begins, begin + first)
+                line_begins = begin + block.rfind(b"\n", window, after) + 1
+        size = begin + len(block)
+    _refuse_long_line(path, line_begins, size)
+    return has_quotes
+
+
+def _blocks(path: Path) -> Iterator[tuple[int, bytearray]]:
+    """The bytes of a file with where they begin, in a buffer that the next block overwrites."""
+    buffer = bytearray(LONGEST_FIELD_BYTES)
+    begin = 0
+    with path.open("rb", buffering=0) as stream:
+        while read := stream.readinto(buffer):
+            del buffer[read:]
+            yield begin, buffer
+            begin += read
+            buffer.extend(bytes(LONGEST_FIELD_BYTES - read))
+
+
+def _row_at(path: Path, place: int) -> int:
+    """The row of a file that holds the byte at a place."""
+    lines = 0
+    for begin, block in _blocks(path):
+        if begin + len(block) > place:
+            return 1 + lines + block.count(b"\n", 0, place - begin)
+        lines += block.count(b"\n")
+    return 1 + lines
+
+
+def _refuse_long_line(path: Path, begin: int, end: int) -> None:
+    if end - begin > LONGEST_LINE_BYTES:
+        raise too_long_a_line(path, _row_at(path, begin))
 
 
 class QuoteWatch:
@@ -57,18 +99,6 @@ class QuoteWatch:
             self._since_quote = len(block) - last
             self._opened_at = 1 + self._lines + block[:last].count(b"\n")
         self._lines += block.count(b"\n")
-
-
-def _refuse_long_lines(content: mmap.mmap, path: Path) -> None:
-    """A line that is too long fills a window of half that length: only windows without a line break are looked at."""
-    window = LONGEST_LINE_BYTES // 2
-    for begin in range(0, len(content), window):
-        if content.find(b"\n", begin, begin + window) >= 0:
-            continue
-        first = content.rfind(b"\n", 0, begin) + 1
-        last = content.find(b"\n", begin)
-        if (last if last >= 0 else len(content)) - first > LONGEST_LINE_BYTES:
-            raise too_long_a_line(path, 1 + content[:first].count(b"\n"))
 
 
 def nul_bytes(path: Path, row: int) -> ContractBrokenError:
