@@ -118,9 +118,13 @@ def _delta_share(results: Results) -> BySize:
 
 
 def _peak(results: Results) -> BySize:
-    return results.of_nights(
-        lambda result: max(float(result["median"][name]["peak_gb"]) for name in ("night", "delta"))
-    )
+    """The most that any night of a size held, whatever its files were."""
+    peaks: dict[int, float] = {}
+    for nights in results.nights.values():
+        for people, result in nights.items():
+            held = (float(result["median"][name]["peak_gb"]) for name in ("night", "delta"))
+            peaks[people] = max(peaks.get(people, 0.0), *held)
+    return peaks
 
 
 def _count(results: Results) -> BySize:
@@ -128,8 +132,9 @@ def _count(results: Results) -> BySize:
 
 
 def _exponent(results: Results) -> BySize:
-    power, sizes = results.growth("seconds"), results.nights.get("csv", {})
-    return {} if power is None else {max(sizes): power.exponent}
+    """Of the format that was measured up to the largest town."""
+    fits = {max(sizes): results.growth("seconds", name) for name, sizes in results.nights.items()}
+    return {people: power.exponent for people, power in fits.items() if power is not None}
 
 
 TARGETS = (

@@ -119,6 +119,23 @@ def test_peak_memory_is_that_of_the_greedier_night():
     assert found["Peak memory at a million people"] == (pytest.approx(4.2), MISSED)
 
 
+def test_peak_memory_is_that_of_the_greedier_format():
+    heavy = night_result(1_000_000, 40.0, delta=used(10.0, 4.2))
+    found = verdicts(
+        Results({"csv": {1_000_000: heavy}, "parquet": {1_000_000: night_result(1_000_000, 30.0)}})
+    )
+    assert found["Peak memory at a million people"] == (pytest.approx(4.2), MISSED)
+
+
+def test_exponent_is_of_the_format_that_was_measured_up_to_the_largest_town():
+    csv = {people: night_result(people, seconds) for people, seconds in ((100_000, 10.0), (1_000_000, 10.0))}
+    parquet = {people: night_result(people, people / 1e4) for people in (100_000, 5_000_000)}
+    found = verdicts(Results({"csv": csv, "parquet": parquet}))
+    assert found["Exponent of time against people"] == (pytest.approx(1.0), MET)
+    alone = verdicts(Results({"csv": csv, "parquet": {5_000_000: parquet[5_000_000]}}))
+    assert alone["Exponent of time against people"] == (pytest.approx(0.0), MET)
+
+
 def test_towns_in_which_the_start_is_most_of_the_night_are_left_out_of_the_exponent():
     nights = {people: night_result(people, seconds) for people, seconds in ((1_000, 19.0), (100_000, 20.0))}
     assert Results({"csv": nights}).growth("seconds") is None
