@@ -48,9 +48,10 @@ nights: setup
 	$(BIN)/riskstrat --site $$site run --from $(DEMO_AS_OF) --as-of $$last && \
 	echo "the site is $$site"
 
-# A file's tests stay in one process, because they share towns that take seconds to make.
+# A file's tests stay in one process, because they share towns that take seconds to make. Folders keep their order, in which
+# the long files of end_to_end come first: by number of tests they would come last, one process waiting for the other.
 test: setup lint
-	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_PROCESSES) --dist loadfile
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder
 
 test-slow: setup
 	$(BIN)/python -m pytest -m slow

@@ -31,12 +31,18 @@ from tests import small_town
 AS_OF = date(2026, 4, 1)
 PEOPLE = 700
 # A JVM that lives for a minute gains nothing from code that is compiled twice, or from several threads of rubbish.
-QUICK = """
+GENERATED = """
 spark:
   conf:
     spark.sql.shuffle.partitions: "1"
-    spark.sql.codegen.wholeStage: false
     spark.driver.extraJavaOptions: "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+"""
+# Spark makes Java of every expression and compiles it, which takes longer than to interpret it for a small town.
+QUICK = f"""{GENERATED}
+    spark.sql.adaptive.enabled: false
+    spark.sql.codegen.wholeStage: false
+    spark.sql.codegen.factoryMode: NO_CODEGEN
+    spark.buffer.pageSize: 1m
 """
 
 needs_java = pytest.mark.skipif(
@@ -52,13 +58,22 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Site:
     init_site_key(root / "keys")
     folders = (root / "config" / name for name in ("codelists", "geography"))
     write_town(root / "landing", *folders, root / "data_contracts", people=PEOPLE, seed=5, faults=True)
-    (root / "config" / "site.yaml").write_text(QUICK, encoding="utf-8")
     return load_site(root)
 
 
-@pytest.fixture(scope="module")
-def both(town: Site, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Outcome, Outcome]:
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(QUICK, id="interpreted"),
+        pytest.param(GENERATED, id="generated", marks=pytest.mark.slow),
+    ],
+)
+def both(
+    town: Site, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> tuple[Path, Path, Outcome, Outcome]:
     """Every table of both runs as Parquet, and what they published."""
+    (town.config / "site.yaml").write_text(request.param, encoding="utf-8")
+    town = load_site(town.root)
     kept = {name: tmp_path_factory.mktemp(name) for name in ("duckdb", "spark")}
     close = DuckDBEngine.close
     outcomes = {}
