@@ -16,7 +16,7 @@ from riskstrat.progress import Progress
 from riskstrat.site import load_site, write_default_site
 from tests import factories
 from tests.engine import BYSTANDER
-from tests.small_town import write_rows
+from tests.small_town import use_one_thread, write_rows
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "model-frames.md"
 RUN_TABLE, ONCE_TABLE = "### Where a run on T differs", "### Where no delivery reaches back to T"
@@ -26,6 +26,7 @@ Rows = Iterable[Mapping[str, Any]]
 def write_frame_site(folder: Path, **outcome: Any) -> Path:
     """The shipped definitions on the made-up place, with a key; keywords replace keys of outcome.yaml."""
     write_default_site(folder)
+    use_one_thread(folder)
     factories.write_geography(folder / "config" / "geography")
     init_site_key(folder / "keys")
     change_outcome(folder, **{"minimum_people": 1, "survivors_from": None} | outcome)

@@ -33,6 +33,8 @@ STEPS = (
     *("bring_in", "point", "retire", "take_files", "take_vault", "take_returns", "take_key"),
     *("put_on_record", "close"),
 )
+# In every run of the tests, the moments on both sides of the decision and the last; the others in the slow ones.
+OFTEN = ("rewrite", "decide", "bring_in", "take_key", "close")
 KILLED_BEFORE = """
 import os, signal, sys
 from pathlib import Path
@@ -195,7 +197,13 @@ def test_somebody_unknown_keeps_one_identifier_across_the_runs(published: Path, 
     assert len(_ids(site)) == 7
 
 
-@pytest.mark.parametrize("moment", ["rewrite", "decide", *STEPS])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param(moment, marks=[] if moment in OFTEN else pytest.mark.slow)
+        for moment in ("rewrite", "decide", *STEPS)
+    ],
+)
 def test_interrupted_rotation_changed_nothing_or_is_finished_by_the_next(
     site: Path, tmp_path: Path, moment: str
 ):

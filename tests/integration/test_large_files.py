@@ -20,7 +20,7 @@ BAD = {451_293: "nhs_number", 700_001: "event_date", 1_150_000: "fields"}
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A file of about 100 MB: 2,000 keys stand on two lines far apart, and three known lines are bad."""
-    site = small_town.write_site(tmp_path_factory.mktemp("large") / "site")
+    site = small_town.write_site(tmp_path_factory.mktemp("large") / "site", is_threaded=True)
     small_town.write_landing(site)
     number = factories.nhs_number(1)
     path = next((site / "landing").glob("*/gp_events.csv"))

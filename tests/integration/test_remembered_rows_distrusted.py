@@ -141,7 +141,21 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
 }
 
 
-@pytest.mark.parametrize("damage", DAMAGES)
+# In every run of the tests, one damage of each kind and of each file; the others in the slow ones.
+OFTEN = (
+    "rows cut short",
+    "other rows",
+    "a byte of the people",
+    "counts changed",
+    "counts gone",
+    "another file's",
+)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [pytest.param(damage, marks=[] if damage in OFTEN else pytest.mark.slow) for damage in DAMAGES],
+)
 def test_damaged_entry_is_read_from_the_delivery_and_replaced(site: Path, cold: Night, damage: str):
     DAMAGES[damage](entry_of(site, "gp_events"))
     night = read_night(site, AS_OF)

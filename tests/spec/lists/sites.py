@@ -7,6 +7,7 @@ from pathlib import Path
 
 from riskstrat.site import write_default_site
 from tests import factories
+from tests.small_town import use_one_thread
 
 COHORTS = {
     "everybody": "include: ['age >= 0']",
@@ -105,6 +106,7 @@ sections:
 def write_list_site(folder: Path) -> Path:
     """The shipped definitions with the cohorts and lists of this module, in a made-up geography."""
     write_default_site(folder)
+    use_one_thread(folder)
     config = folder / "config"
     factories.write_geography(config / "geography")
     for name in ("cohorts", "lists"):
