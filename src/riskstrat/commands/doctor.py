@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 Level = Literal["ok", "warn", "fail"]
 OLDEST_PYTHON = (3, 11)
 LEAST_FREE_BYTES = 2 * 1024**3
-ROOM_FOR_LANDING = 3  # staged copy, tables and outputs together stay below three times the newest delivery
+# The tables of a run, what spills and what it publishes, as times the files that it reads: 1.5 times CSV, and as CSV
+# the benchmarks' files are 12 times their Parquet (docs/benchmarks.md); text packed by gzip grows less.
+ROOM_FOR_CSV, ROOM_FOR_PACKED = 2, {".parquet": 20, ".gz": 12}
 GIGABYTE = 1024**3
 
 
@@ -205,9 +207,13 @@ def check_landing(site: Site) -> Iterator[Finding]:
 
 def check_disk(site: Site) -> Iterator[Finding]:
     """Whether the disk has room for a run's tables and outputs."""
-    newest = newest_delivery(site)
-    size = sum(path.stat().st_size for path in newest.rglob("*") if path.is_file()) if newest else 0
-    needed = max(LEAST_FREE_BYTES, ROOM_FOR_LANDING * size)
+    needed = max(
+        LEAST_FREE_BYTES,
+        sum(
+            path.stat().st_size * ROOM_FOR_PACKED.get(path.suffix, ROOM_FOR_CSV)
+            for path in files_of_a_run(site)
+        ),
+    )
     place = next(folder for folder in (site.output, *site.output.parents) if folder.exists())
     free = shutil.disk_usage(place).free
     what = f"disk: {free / GIGABYTE:.1f} GB free, {needed / GIGABYTE:.1f} GB wanted"
@@ -215,6 +221,25 @@ def check_disk(site: Site) -> Iterator[Finding]:
         yield Finding("warn", what, f"free some space under {place}.")
     else:
         yield Finding("ok", what)
+
+
+def files_of_a_run(site: Site) -> Iterator[Path]:
+    """The files that a run of the day after the newest delivery reads, of that and of earlier ones.
+
+    Where none of them makes a whole run, the newest delivery's.
+    """
+    from riskstrat.definitions.everything import load_definitions
+    from riskstrat.stages.ingest.deliveries import find_deliveries
+
+    newest = newest_delivery(site)
+    if newest is None:
+        return
+    try:
+        after = date.fromisoformat(newest.name) + timedelta(days=1)
+        feeds = find_deliveries(site.landing, after, load_definitions(site.root)).feeds
+        yield from {path for several in feeds.values() for feed in several for path in feed.paths}
+    except RiskstratError:
+        yield from (path for path in newest.rglob("*") if path.is_file())
 
 
 def check_published(site: Site) -> Iterator[Finding]:
